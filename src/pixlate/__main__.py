@@ -1,0 +1,5 @@
+"""`python -m pixlate`."""
+
+from pixlate.cli import main
+
+main()

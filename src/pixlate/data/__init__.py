@@ -1,0 +1,1 @@
+"""Finding pairs of pictures, preparing them, and serving them as batches."""

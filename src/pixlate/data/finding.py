@@ -1,0 +1,209 @@
+"""Which source goes with which target: side-by-side files, two folders, or a list. Opens no picture."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pixlate.errors import DataError
+from pixlate.images import SUFFIXES, Half
+from pixlate.specs.data import DataConfig
+
+Part = Literal["train", "val", "test"]
+DefectKind = Literal["unmatched", "duplicate stem", "missing", "unreadable", "size mismatch", "odd width"]
+
+_PARTS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a pair: a file, or one half of it."""
+
+    path: Path
+    half: Half = "whole"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A source and the target it should become. `name` is unique in the data set."""
+
+    name: str
+    source: Picture
+    target: Picture
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A picture that cannot be used, and why."""
+
+    kind: DefectKind
+    path: Path
+    why: str
+
+
+@dataclass
+class Found:
+    """What lies in a data set, before any picture is opened."""
+
+    layout: str
+    parts: dict[Part | None, list[Pair]] = field(default_factory=dict)
+    """Pairs by part; None where the data set has no parts."""
+    defects: list[Defect] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def find(config: DataConfig) -> Found:
+    """All pairs of the data set, in the way it is laid out.
+
+    Raises:
+        DataError: no such folder or list, or a list that cannot be read.
+    """
+    root = Path(config.data)
+    if not config.data:
+        raise DataError("No data given: name a folder of pairs, two folders, or a CSV or JSONL list.")
+    if not root.exists():
+        raise DataError(f"There is no folder or list {root}.")
+    if config.data_b is not None:
+        return _two_folders(_folder(root), _folder(Path(config.data_b)), config)
+    if root.is_file():
+        return _list(root, config)
+    inside = {child.name.lower(): child for child in root.iterdir() if child.is_dir()}
+    if "a" in inside and "b" in inside:
+        return _two_folders(inside["a"], inside["b"], config)
+    if "traina" in inside and "trainb" in inside:
+        return _parted_folders(inside, config)
+    return _side_by_side(root, config)
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise DataError(f"There is no folder {path}." if not path.exists() else f"{path} is a file, not a folder.")
+    return path
+
+
+def _side_by_side(root: Path, config: DataConfig) -> Found:
+    found = Found("side-by-side files (A left, B right)")
+    files = list(_pictures(root, found))
+    parted = any(_part(path.relative_to(root)) for path in files)
+    strays: Counter[str] = Counter()
+    stems: dict[str, list[Path]] = {}
+    for path in files:
+        relative = path.relative_to(root)
+        if parted and _part(relative) is None:
+            strays[relative.parts[0] if len(relative.parts) > 1 else "the folder itself"] += 1
+        else:
+            stems.setdefault(_stem(relative), []).append(path)
+    found.notes += [f"{count} pictures in {where} left alone: the set has train/val/test." for where, count in strays.items()]
+    for stem, path in _unique(stems, found):
+        a, b = Picture(path, "left"), Picture(path, "right")
+        _add(found, stem, a, b, config)
+    return found
+
+
+def _two_folders(folder_a: Path, folder_b: Path, config: DataConfig) -> Found:
+    found = Found(f"two folders matched by name (A {folder_a}, B {folder_b})")
+    _match(found, _stems(folder_a, found), _stems(folder_b, found), config)
+    return found
+
+
+def _parted_folders(inside: dict[str, Path], config: DataConfig) -> Found:
+    found = Found("two folders a part, matched by name (trainA, trainB, …)")
+    for part in _PARTS:
+        if f"{part}a" in inside and f"{part}b" in inside:
+            stems_a, stems_b = (_stems(inside[part + side], found, prefix=part) for side in "ab")
+            _match(found, stems_a, stems_b, config)
+    return found
+
+
+def _stems(folder: Path, found: Found, prefix: str = "") -> dict[str, list[Path]]:
+    stems: dict[str, list[Path]] = {}
+    for path in _pictures(folder, found):
+        stems.setdefault(_stem(Path(prefix) / path.relative_to(folder)), []).append(path)
+    return stems
+
+
+def _match(found: Found, stems_a: dict[str, list[Path]], stems_b: dict[str, list[Path]], config: DataConfig) -> None:
+    all_a, all_b = dict(_unique(stems_a, found)), dict(_unique(stems_b, found))
+    for stem in sorted(stems_a.keys() | stems_b.keys()):
+        if stem in all_a and stem in all_b:
+            _add(found, stem, Picture(all_a[stem]), Picture(all_b[stem]), config)
+        elif stem not in stems_b or stem not in stems_a:
+            path, other = (stems_a[stem][0], "B") if stem in stems_a else (stems_b[stem][0], "A")
+            found.defects.append(Defect("unmatched", path, f"no picture of that name in {other}"))
+
+
+def _list(path: Path, config: DataConfig) -> Found:
+    found = Found(f"the list {path.name}")
+    stems: dict[str, list[Path]] = {}
+    for number, row in enumerate(_rows(path), start=1):
+        lowered = {str(key).strip().lower(): str(value) for key, value in row.items() if value is not None}
+        if not {"a", "b"} <= lowered.keys():
+            raise DataError(f"{path}, row {number}: needs A and B (and may have split); it has {', '.join(map(str, row))}.")
+        a, b = (path.parent / lowered[side] for side in "ab")
+        missing = [picture for picture in (a, b) if not picture.is_file()]
+        found.defects += [Defect("missing", picture, f"row {number} of {path.name} names it") for picture in missing]
+        split = lowered.get("split", "").strip().lower()
+        if split and split not in _PARTS:
+            raise DataError(f"{path}, row {number}: split is {split!r}; train, val or test is wanted.")
+        name = _stem(Path(split) / lowered["a"])
+        if name in stems:
+            found.defects.append(Defect("duplicate stem", a, f"row {number} of {path.name} names it again"))
+        elif not missing:
+            stems[name] = [a]
+            _add(found, name, Picture(a), Picture(b), config, _PARTS.get(split))
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, object]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".csv":
+            return [dict(row) for row in csv.DictReader(text.splitlines())]
+        if path.suffix.lower() in (".jsonl", ".ndjson"):
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            if all(isinstance(row, dict) for row in rows):
+                return rows
+            raise DataError(f"{path}: every line must be an object with A and B.")
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a list of pairs ({error}).") from error
+    raise DataError(f"{path} is neither a folder nor a .csv or .jsonl list.")
+
+
+def _pictures(folder: Path, found: Found) -> Iterator[Path]:
+    others: Counter[str] = Counter()
+    for path in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts) or not path.is_file():
+            continue
+        if path.suffix.lower() in SUFFIXES:
+            yield path
+        else:
+            others[path.suffix.lower() or "no ending"] += 1
+    if others:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+        found.notes.append(f"Files in {folder} that are no pictures read here: {kinds}.")
+
+
+def _unique(stems: dict[str, list[Path]], found: Found) -> Iterable[tuple[str, Path]]:
+    for stem, paths in sorted(stems.items()):
+        if len(paths) == 1:
+            yield stem, paths[0]
+        else:
+            names = " and ".join(path.name for path in paths)
+            found.defects += [Defect("duplicate stem", path, f"{names} share one name") for path in paths]
+
+
+def _add(found: Found, name: str, a: Picture, b: Picture, config: DataConfig, part: Part | None = None) -> None:
+    source, target = (a, b) if config.direction == "AtoB" else (b, a)
+    part = part or _part(Path(name))
+    found.parts.setdefault(part, []).append(Pair(name, source, target))
+
+
+def _part(relative: Path) -> Part | None:
+    return _PARTS.get(relative.parts[0].lower()) if len(relative.parts) > 1 else None
+
+
+def _stem(relative: Path) -> str:
+    return relative.with_suffix("").as_posix()

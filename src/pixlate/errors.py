@@ -1,0 +1,38 @@
+"""The one family of exceptions a user may see.
+
+A `PixlateError` is the user's to mend: its text says what is wrong, in which file, and what to do. The command line
+prints that text without a traceback and exits with code 2. Any other exception is a defect of ours.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PixlateError(Exception):
+    """Something the user can put right."""
+
+
+class ConfigError(PixlateError):
+    """A setting that does not exist, has no such value, or contradicts another."""
+
+
+class DataError(PixlateError):
+    """A folder or list of pictures that cannot be trained on as it is."""
+
+
+class PictureError(PixlateError):
+    """A picture that cannot be read, or is not of the kind asked for."""
+
+
+class ModelFileError(PixlateError):
+    """A file that is not a model file, or not one this version can read."""
+
+
+class RunError(PixlateError):
+    """A run folder that cannot be used as asked."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`" Did you mean 'size'?"` if a known word is near, else the empty string."""
+    near = get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,189 @@
+"""Pictures: files ↔ arrays. The only room that opens a picture file; it imports no torch.
+
+A picture is a uint8 array (H, W, C) in 0 … 255, with C 1 (grey) or 3 (RGB). Networks see float32 (C, H, W) in [-1, 1].
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from pixlate.errors import PictureError
+
+Picture = NDArray[np.uint8]
+Half = Literal["whole", "left", "right"]
+Resample = Literal["bilinear", "bicubic"]
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+_CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "P": 3, "PA": 3, "CMYK": 3, "YCbCr": 3}
+_EXIF_ORIENTATION = 0x0112
+# What Pillow raises on malformed files, depending on format and place.
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    OverflowError,
+    NotImplementedError,
+    Image.DecompressionBombError,
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its picture, upright as EXIF has it."""
+
+    height: int
+    width: int
+    channels: int
+
+
+def read(path: Path, half: Half = "whole") -> Picture:
+    """The picture in `path`, or one half of it: upright, palette and CMYK as RGB, grey as one channel.
+
+    Raises:
+        PictureError: not a picture, damaged, of an odd width where a half is wanted, or with more than 8 bits or
+            transparency, which would be lost.
+    """
+    image = _open(path)
+    try:
+        image.load()
+        picture = from_pillow(ImageOps.exif_transpose(image), str(path))
+    except _DECODING_ERRORS as error:
+        raise PictureError(f"{path} is damaged and cannot be decoded ({error}).") from error
+    return picture if half == "whole" else _cut(picture, half, path)
+
+
+def read_header(path: Path) -> Header:
+    """Size and channels of the picture in `path`, without decoding it.
+
+    Raises:
+        PictureError: not a picture, or one of a kind that is not read.
+    """
+    image = _open(path)
+    with image:
+        width, height = image.size
+        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+            width, height = height, width
+        return Header(height, width, _CHANNELS[image.mode])
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        image = Image.open(path, formats=_FORMATS)
+    except FileNotFoundError:
+        raise PictureError(f"There is no picture {path}.") from None
+    except IsADirectoryError:
+        raise PictureError(f"{path} is a folder, not a picture.") from None
+    except Image.UnidentifiedImageError as error:
+        raise PictureError(f"{path} is not a picture of a kind read here (PNG, JPEG, WebP, BMP).") from error
+    except _DECODING_ERRORS as error:
+        raise PictureError(f"{path} cannot be read as a picture ({error}).") from error
+    _refuse_unknown_mode(image, str(path))
+    return image
+
+
+def _refuse_unknown_mode(image: Image.Image, name: str) -> None:
+    if image.mode not in _CHANNELS:
+        raise PictureError(f"{name} has pixels of mode {image.mode}; only 8-bit grey and colour are read. Convert it first.")
+
+
+def from_pillow(image: Image.Image, name: str = "The picture") -> Picture:
+    """The pixels of a Pillow image (H, W, 1 or 3); `name` opens every complaint.
+
+    Raises:
+        PictureError: more than 8 bits a channel, or transparency.
+    """
+    _refuse_unknown_mode(image, name)
+    if "A" in image.mode or "transparency" in image.info:
+        image = image.convert("LA" if image.mode in ("L", "LA", "1") else "RGBA")
+        if image.getchannel("A").getextrema() != (255, 255):
+            raise PictureError(f"{name} has transparency, which would be lost. Flatten it onto a background first.")
+    image = image.convert("L" if _CHANNELS[image.mode] == 1 else "RGB")
+    pixels = np.asarray(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def to_pillow(picture: Picture) -> Image.Image:
+    """A Pillow image of a picture (H, W, 1 or 3)."""
+    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
+
+def as_picture(source: Any) -> Picture:  # noqa: ANN401 - the door for whatever a user holds
+    """A picture from a path, a Pillow image, or a uint8 array (H, W) or (H, W, C).
+
+    Raises:
+        PictureError: anything else.
+    """
+    if isinstance(source, (str, Path)):
+        return read(Path(source))
+    if isinstance(source, Image.Image):
+        return from_pillow(ImageOps.exif_transpose(source))
+    array = np.asarray(source)
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape:
+        raise PictureError(f"A uint8 array (H, W) or (H, W, C) is wanted, not {array.dtype} {array.shape}.")
+    return array[..., None] if array.ndim == 2 else array
+
+
+def _cut(picture: Picture, half: Half, path: Path) -> Picture:
+    width = picture.shape[1]
+    if width % 2:
+        raise PictureError(f"{path} is {width} pixels wide: an odd width has no two equal halves.")
+    return picture[:, : width // 2] if half == "left" else picture[:, width // 2 :]
+
+
+def with_channels(picture: Picture, channels: int) -> Picture:
+    """Grey replicated to RGB, or RGB weighed to grey (ITU-R 601); the same picture where nothing is to do."""
+    if picture.shape[-1] == channels:
+        return picture
+    if channels == 3 and picture.shape[-1] == 1:
+        return np.repeat(picture, 3, axis=-1)
+    if channels == 1 and picture.shape[-1] == 3:
+        return np.asarray(Image.fromarray(picture).convert("L"))[..., None]
+    raise PictureError(f"A picture of {picture.shape[-1]} channels cannot become one of {channels}.")
+
+
+def resize(picture: Picture, height: int, width: int, resample: Resample) -> Picture:
+    """The picture at another size, antialiased when it shrinks."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+    return as_picture(to_pillow(picture).resize((width, height), filters[resample]))
+
+
+def to_float(picture: Picture) -> NDArray[np.float32]:
+    """uint8 (H, W, C) in 0 … 255 → float32 (C, H, W) in [-1, 1]."""
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), dtype=np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def to_uint8(values: NDArray[np.float32]) -> Picture:
+    """float (C, H, W) in [-1, 1] → uint8 (H, W, C), rounded to the nearest level; values beyond the range are clipped."""
+    levels = np.rint((values.astype(np.float32) + np.float32(1)) * np.float32(127.5))
+    return np.ascontiguousarray(np.clip(levels, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
+def encode_png(picture: Picture) -> bytes:
+    """A PNG file of a picture (H, W, 1 or 3), with no metadata."""
+    file = io.BytesIO()
+    to_pillow(picture).save(file, format="PNG")
+    return file.getvalue()
+
+
+def grid(rows: list[list[Picture]], gap: int = 4) -> Picture:
+    """One RGB picture of many: rows from top to bottom, each cell as large as the largest, on white."""
+    cells = [[with_channels(cell, 3) for cell in row] for row in rows]
+    height = max(cell.shape[0] for row in cells for cell in row)
+    width = max(cell.shape[1] for row in cells for cell in row)
+    columns = max(len(row) for row in cells)
+    shape = (len(cells) * (height + gap) + gap, columns * (width + gap) + gap, 3)
+    canvas = np.full(shape, 255, np.uint8)
+    for y, row in enumerate(cells):
+        for x, cell in enumerate(row):
+            top, left = gap + y * (height + gap), gap + x * (width + gap)
+            canvas[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
+    return canvas

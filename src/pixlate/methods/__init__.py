@@ -1,0 +1,1 @@
+"""One page per method: its networks, its objective, its step."""

@@ -1,0 +1,1 @@
+"""Numbers from two pictures, or from two sets of them."""

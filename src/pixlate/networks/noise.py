@@ -1,0 +1,24 @@
+"""z, the noise a generator is given: dropout masks and Gaussian planes (pix2pix, section 3.1)."""
+
+import torch
+from torch import Tensor
+
+
+class Noise:
+    """All the randomness of one forward pass, drawn in order from one seeded generator.
+
+    It is drawn on the CPU whatever the device, so that a seed means the same noise everywhere.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def dropout(self, x: Tensor) -> Tensor:
+        """x with half of its values zeroed at random and the rest doubled."""
+        keep = torch.rand(x.shape, generator=self._generator) >= 0.5
+        return x * (keep * 2.0).to(x)
+
+    def gaussian(self, like: Tensor, channels: int) -> Tensor:
+        """Standard normal planes (N, channels, H, W), of the device and kind of `like` (N, ?, H, W)."""
+        shape = (like.shape[0], channels, *like.shape[-2:])
+        return torch.randn(shape, generator=self._generator).to(like)

@@ -1,0 +1,46 @@
+"""What a model file says of itself."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pixlate.specs.networks import GeneratorSpec
+
+Statistics = Literal["batch", "running"]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The three switches of translation; the defaults are the paper's behaviour (section 3.3)."""
+
+    statistics: Statistics = "batch"
+    """Normalise with the picture's own statistics (batch: the paper's batch of one), or with the running averages."""
+    dropout: bool = True
+    """Keep dropout on, as the paper does: it is the noise z."""
+    seed: int = 0
+    """Root of the noise; each picture's own follows from it and the picture's relative path."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where a model comes from and how it is meant to be used."""
+
+    generator: GeneratorSpec
+    method: str
+    direction: str
+    """AtoB or BtoA, as the data named them."""
+    preset: str
+    objective: str
+    trained_on: str
+    """Name of the data set."""
+    pairs: int
+    """Pairs in its training part."""
+    size: tuple[int, ...]
+    """(height, width) in pixels it was trained at."""
+    step: int
+    translation: Translation = field(default_factory=Translation)
+    chosen_by: str = "last step"
+    """Why this state was kept: the last step, or the best by a metric."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Validation scores at that step: l1 (0–255 units), psnr (dB), ssim."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of pixlate and torch."""

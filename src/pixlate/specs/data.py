@@ -1,0 +1,60 @@
+"""What a data set is, and how its pictures become batches."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pixlate.errors import ConfigError
+from pixlate.specs.methods import Resample
+
+Direction = Literal["AtoB", "BtoA"]
+Channels = Literal[1, 3]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the pairs are and how they are prepared. None means: as the preset and the data say."""
+
+    data: str = ""
+    """Folder of side-by-side pictures, folder with A and B inside, or a CSV/JSONL list."""
+    data_b: str | None = None
+    """Folder of the B pictures, where DATA holds the A pictures; matched by name, endings may differ."""
+    direction: Direction = "AtoB"
+    """AtoB translates A (the left half, the first folder) to B; BtoA the reverse."""
+    size: str | None = None
+    """Training size in pixels, N or HEIGHTxWIDTH. Default: 256, or the pictures' own size where they are smaller."""
+    load_size: str | None = None
+    """Size to resize to before the random crop. Default: 286 for 256, in proportion (the paper's jitter)."""
+    fit: Literal["stretch", "crop"] = "stretch"
+    """stretch resizes to the load size whatever the shape (the paper); crop cuts the size out of the picture unscaled."""
+    mirror: bool = True
+    """Flip pairs left to right, each with an even chance."""
+    resample: Resample | None = None
+    """Filter for resizing. Default: the preset's (paper bilinear, incumbent bicubic)."""
+    source_channels: Channels | None = None
+    """1 (grey) or 3 (RGB). Default: 3 if any source is in colour. Colour becomes grey only when asked here."""
+    target_channels: Channels | None = None
+    """Likewise for the targets."""
+    val_fraction: float = 0.1
+    """Share of the pairs set aside for validation where there is no val folder; chosen by name, not by order."""
+    skip_bad: bool = False
+    """Leave defective pictures out, and list them, instead of stopping."""
+
+
+def parse_size(text: str, name: str = "size") -> tuple[int, int]:
+    """(height, width) from `"256"` or `"192x256"`.
+
+    Raises:
+        ConfigError: anything else, or a side below 4.
+    """
+    sides = text.lower().split("x")
+    if len(sides) not in (1, 2) or not all(side.isdigit() for side in sides):
+        raise ConfigError(f"{name} is {text!r}; give N or HEIGHTxWIDTH in pixels, such as 256 or 192x256.")
+    height, width = int(sides[0]), int(sides[-1])
+    if min(height, width) < 4:
+        raise ConfigError(f"{name} is {text!r}; sides of 4 pixels or more are wanted.")
+    return height, width
+
+
+def format_size(height: int, width: int) -> str:
+    """`"256"` for squares, `"192x256"` otherwise."""
+    return str(height) if height == width else f"{height}x{width}"

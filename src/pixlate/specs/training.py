@@ -1,0 +1,91 @@
+"""What a training run is: data, method, and how long, where and how it is watched."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pixlate.errors import ConfigError, suggestion
+from pixlate.specs.data import DataConfig
+from pixlate.specs.document import from_document, to_document
+from pixlate.specs.methods import Pix2PixConfig
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["32", "bf16", "16"]
+Metric = Literal["l1", "psnr", "ssim"]
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long a run lasts, where it computes, and how it is watched. None means: as the preset and the data say."""
+
+    run: str | None = None
+    """Folder of the run. Default: one under runs/, named after the data and the settings; the same command resumes it."""
+    epochs: int | None = None
+    """Passes over the training pairs. Default: the preset's 200."""
+    steps: int | None = None
+    """Training steps, in place of epochs."""
+    batch_size: int = 1
+    """Pairs per step and process (the paper: 1 to 10)."""
+    seed: int = 0
+    """Root of every random draw."""
+    device: DeviceName = "auto"
+    """Where to compute. auto takes CUDA, else Apple's MPS, else the CPU."""
+    precision: Precision = "32"
+    """Arithmetic of the networks: 32, bf16, or 16 with loss scaling (CUDA)."""
+    workers: int | None = None
+    """Processes that prepare pictures. Default: by the machine's cores, at most 4. Changes speed only."""
+    validate_every: int | None = None
+    """Steps between validations with samples, best model and checkpoint. Default: 40 times a run, every 100 at least."""
+    validate_on: int = 100
+    """Validation pictures measured each time, at most."""
+    samples: int = 6
+    """Validation pictures shown in the gallery."""
+    best_by: Metric = "ssim"
+    """Metric that chooses best.safetensors. PSNR and L1 prefer blur."""
+    log_every: int = 20
+    """Steps between two lines of metrics.jsonl."""
+    tensorboard: bool = True
+    """Write TensorBoard event files into the run folder."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything `pixlate train` can be told."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    method: Pix2PixConfig = field(default_factory=Pix2PixConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+
+
+MAY_CHANGE = frozenset(
+    {"run", "epochs", "steps", "workers", "validate_every", "validate_on", "samples", "log_every", "tensorboard"}
+)
+"""Settings a run may be resumed with though they differ; any other difference would make it another run."""
+
+_PARTS: dict[str, type] = {"data": DataConfig, "method": Pix2PixConfig, "loop": LoopConfig}
+
+
+def to_flat(config: TrainConfig) -> dict[str, Any]:
+    """The settings as one mapping with the flags' names: what config.yaml holds."""
+    return {key: value for part in _PARTS for key, value in to_document(getattr(config, part)).items()}
+
+
+def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
+    """The inverse of `to_flat`; keys may use dashes or underscores. `where` (a file's name) opens every complaint.
+
+    Raises:
+        ConfigError: an unknown key (with the nearest known one) or a value of the wrong kind.
+    """
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"{where}: expected lines of the form 'setting: value'.")
+    clean = {str(key).replace("-", "_"): value for key, value in settings.items()}
+    owner = {f.name: part for part, cls in _PARTS.items() for f in dataclasses.fields(cls)}
+    parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
+    for key, value in clean.items():
+        if key not in owner:
+            raise ConfigError(f"{where}: unknown setting {key!r}.{suggestion(key, owner)}")
+        if key in ("size", "load_size") and isinstance(value, int):
+            value = str(value)  # noqa: PLW2901 - YAML reads `size: 256` as a number
+        parts[owner[key]][key] = value
+    return TrainConfig(**{part: from_document(cls, parts[part], where) for part, cls in _PARTS.items()})

@@ -1,0 +1,22 @@
+"""Training: the plan, the loop, and how a run is watched."""
+
+from pathlib import Path
+
+from pixlate.specs.training import TrainConfig
+
+
+def train(config: TrainConfig) -> Path:
+    """Train as `config` says, or go on with the run it names; returns the run's folder.
+
+    The folder holds model.safetensors (the last state), best.safetensors, config.yaml, metrics.jsonl, index.html and
+    samples/.
+
+    Raises:
+        PixlateError: whatever the user can put right, before the first step wherever it can be seen by then.
+    """
+    from pixlate.training.planning import plan  # noqa: PLC0415
+
+    planned = plan(config)
+    from pixlate.training.loop import run  # noqa: PLC0415 - torch is loaded once the plan holds, not before
+
+    return run(planned)

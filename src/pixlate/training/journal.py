@@ -1,0 +1,70 @@
+"""metrics.jsonl, and TensorBoard's event files beside it."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from pixlate import durable
+
+Entry = dict[str, Any]
+
+
+class Journal:
+    """The run's measurements, one JSON object a line: `kind` is train, val or guess."""
+
+    def __init__(self, path: Path, *, tensorboard: bool, step: int) -> None:
+        """Go on after `step`: lines from beyond it, of a part that will run again, are dropped."""
+        self.path = path
+        self.entries: list[Entry] = [entry for entry in _read(path) if entry["step"] <= step]
+        durable.write(path, "".join(json.dumps(entry) + "\n" for entry in self.entries).encode())
+        self._board = _Board(path.parent / "tensorboard") if tensorboard else None
+
+    def add(self, kind: str, step: int, **values: Any) -> None:  # noqa: ANN401
+        """Append one line; `values` are numbers, or the name of a guess."""
+        entry = {"kind": kind, "step": step, **values}
+        self.entries.append(entry)
+        with self.path.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+        if self._board is not None and kind != "guess":
+            self._board.add(kind, step, values)
+
+    def of(self, kind: str) -> list[Entry]:
+        """All lines of one kind, oldest first."""
+        return [entry for entry in self.entries if entry["kind"] == kind]
+
+    def close(self) -> None:
+        """Let the event files be complete."""
+        if self._board is not None:
+            self._board.writer.close()
+
+
+def _read(path: Path) -> list[Entry]:
+    if not path.is_file():
+        return []
+    entries = []
+    for line in path.read_text().splitlines():
+        try:
+            entries.append(json.loads(line))
+        except json.JSONDecodeError:
+            break  # a line cut short by a crash, and what follows it
+    return entries
+
+
+class _Board:
+    """Scalars for TensorBoard, through its own writer: torch's wrapper costs a second of import."""
+
+    def __init__(self, folder: Path) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415
+        from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter  # noqa: PLC0415
+
+        self._event, self._summary = Event, Summary
+        folder.mkdir(parents=True, exist_ok=True)
+        self.writer = EventFileWriter(str(folder))
+
+    def add(self, kind: str, step: int, values: Entry) -> None:
+        summary = self._summary(
+            value=[self._summary.Value(tag=f"{kind}/{name}", simple_value=value) for name, value in values.items()]
+        )
+        self.writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))

@@ -1,0 +1,194 @@
+"""What a run will do, decided before the first step and before torch is loaded, and why."""
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pixlate.data.augment import Preparation
+from pixlate.data.survey import Survey, survey
+from pixlate.errors import ConfigError
+from pixlate.specs.data import DataConfig, format_size, parse_size
+from pixlate.specs.methods import PRESETS, Pix2PixConfig
+from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, deepest, scaled_receptive_field
+from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, to_flat
+from pixlate.training import runfolder
+
+_JITTER = 286 / 256
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run with nothing left open."""
+
+    config: TrainConfig
+    survey: Survey
+    generator: GeneratorSpec
+    discriminator: DiscriminatorSpec | None
+    preparation: Preparation
+    folder: Path
+    decisions: tuple[str, ...]
+    """What was decided for the user, and why."""
+
+
+def plan(config: TrainConfig) -> Plan:
+    """Look at the data, decide what was left open, and make sure of the run's folder.
+
+    Raises:
+        DataError: defective or missing data.
+        ConfigError: settings that contradict one another or the pictures.
+        RunError: a folder that holds something else, or a run with other settings.
+    """
+    if config.loop.steps is not None and config.loop.epochs is not None:
+        raise ConfigError("Both --steps and --epochs are given; give one.")
+    _check_counts(config.loop)
+    looked = survey(config.data, config.loop.seed)
+    decisions: list[str] = []
+    data = _decide_data(config, looked, decisions)
+    size = parse_size(str(data.size))
+    method = _decide_method(config.method, size, decisions)
+    loop = _decide_loop(config, decisions)
+    decided = TrainConfig(data, method, loop)
+    folder = Path(loop.run) if loop.run else Path("runs") / _name(config, decided, looked)
+    runfolder.claim(folder, decided)
+    return Plan(
+        config=decided,
+        survey=looked,
+        generator=_generator(method, looked),
+        discriminator=_discriminator(method, looked),
+        preparation=_preparation(data),
+        folder=folder,
+        decisions=tuple(decisions),
+    )
+
+
+def _check_counts(loop: LoopConfig) -> None:
+    for name in ("steps", "epochs", "batch_size", "validate_every", "log_every"):
+        value = getattr(loop, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name.replace('_', '-')} is {value}; 1 or more is wanted.")
+    for name in ("workers", "validate_on", "samples"):
+        value = getattr(loop, name)
+        if value is not None and value < 0:
+            raise ConfigError(f"--{name.replace('_', '-')} is {value}; 0 or more is wanted.")
+
+
+def _decide_data(config: TrainConfig, looked: Survey, decisions: list[str]) -> DataConfig:
+    data = config.data
+    if not 0 <= data.val_fraction < 1:
+        raise ConfigError(f"--val-fraction is {data.val_fraction}; a share from 0 to below 1 is wanted.")
+    if data.size is None:
+        own = looked.size
+        size = (256, 256) if min(own) >= 256 else own
+        why = "the paper's" if min(own) >= 256 else "the pictures' own"
+        decisions.append(f"size {format_size(*size)} ({why}; pictures are {own[0]}×{own[1]})")
+    else:
+        size = parse_size(data.size)
+    load = tuple(round(side * _JITTER) for side in size)
+    if data.load_size is not None:
+        load = parse_size(data.load_size, "load_size")
+    if load[0] < size[0] or load[1] < size[1]:
+        raise ConfigError(f"load_size {data.load_size} is smaller than the size {format_size(*size)} cropped from it.")
+    return replace(
+        data,
+        data=str(Path(data.data).resolve()),
+        data_b=None if data.data_b is None else str(Path(data.data_b).resolve()),
+        size=format_size(*size),
+        load_size=format_size(load[0], load[1]),
+        resample=data.resample or PRESETS[config.method.preset].resample,
+    )
+
+
+def _decide_method(method: Pix2PixConfig, size: tuple[int, int], decisions: list[str]) -> Pix2PixConfig:
+    depth = method.depth
+    if depth is None:
+        depth = deepest(*size)
+        decisions.append(f"depth {depth} ({format_size(*size)} px allows {depth} halvings, of 8 at most)")
+    positions = math.prod(math.ceil(side / 2 ** (depth - 1)) for side in size)
+    if depth < 2 or positions < 2:
+        raise ConfigError(
+            f"depth {depth} does not suit {format_size(*size)} px; from 2 to {deepest(*size)} halvings do."
+        )
+    field = method.receptive_field
+    if field is None:
+        field = scaled_receptive_field(*size)
+        if method.adversary:
+            decisions.append(f"receptive field {field} (the paper's 70 at 256 px, scaled)")
+    decay = PRESETS[method.preset].decay if method.decay is None else method.decay
+    if not 0 <= decay <= 1:
+        raise ConfigError(f"--decay is {decay}; a share from 0 to 1 is wanted.")
+    return replace(method, depth=depth, receptive_field=field, decay=decay)
+
+
+def _decide_loop(config: TrainConfig, decisions: list[str]) -> LoopConfig:
+    loop = config.loop
+    epochs = loop.epochs
+    if loop.steps is None and epochs is None:
+        epochs = PRESETS[config.method.preset].epochs
+        decisions.append(f"{epochs} epochs (preset {config.method.preset})")
+    workers = loop.workers
+    if workers is None:
+        workers = min(4, _cores() - 1)
+    return replace(loop, epochs=epochs, workers=workers)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _generator(method: Pix2PixConfig, looked: Survey) -> GeneratorSpec:
+    depth = method.depth or 0
+    return GeneratorSpec(
+        architecture=method.generator,
+        in_channels=looked.source_channels,
+        out_channels=looked.target_channels,
+        depth=depth,
+        width=method.width,
+        dropout=PRESETS[method.preset].dropout(depth) if method.dropout else (),
+        z_channels=method.z_channels,
+    )
+
+
+def _discriminator(method: Pix2PixConfig, looked: Survey) -> DiscriminatorSpec | None:
+    if method.adversary is None:
+        return None
+    channels = looked.target_channels + (looked.source_channels if method.adversary == "cGAN" else 0)
+    return DiscriminatorSpec(channels, method.receptive_field or 0, method.width)
+
+
+def _preparation(data: DataConfig) -> Preparation:
+    height, width = parse_size(str(data.size))
+    load_height, load_width = parse_size(str(data.load_size))
+    return Preparation(
+        height,
+        width,
+        load_height,
+        load_width,
+        stretch=data.fit == "stretch",
+        mirror=data.mirror,
+        resample=data.resample or "bilinear",
+    )
+
+
+def _name(asked: TrainConfig, decided: TrainConfig, looked: Survey) -> str:
+    """A folder name that the same command always gives, and another command never."""
+    settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
+    settings["data"] = decided.data.data
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
+    parts = (looked.name, decided.data.direction, decided.data.size, decided.method.objective, digest)
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", "-".join(map(str, parts)))
+
+
+def describe(planned: Plan) -> Iterator[str]:
+    """The plan as lines for a person."""
+    config = planned.config
+    yield planned.survey.report()
+    method = f"{config.method.objective}, {config.method.generator} of width {config.method.width}"
+    yield f"pix2pix: {method}, preset {config.method.preset}, batch {config.loop.batch_size}"
+    if planned.decisions:
+        yield "decided: " + "; ".join(planned.decisions)
+    yield f"run: {planned.folder} (watch {planned.folder / 'index.html'}; the same command resumes)"

@@ -1,0 +1,82 @@
+"""What a person sees of a run in the terminal: one live line, or now and then a plain one where nobody watches."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+_EVERY = 15.0
+"""Seconds between plain lines."""
+
+
+class Told:
+    """The voice of one run."""
+
+    def __init__(self, start: int, total: int, pairs_per_step: int) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._start, self._total, self._pairs = start, total, pairs_per_step
+        self._began = self._spoke = time.monotonic()
+        self._losses = ""
+        self._bar: Progress | None = None
+        if self._console.is_terminal and start < total:
+            columns = (
+                TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
+                BarColumn(),
+                TextColumn("{task.fields[losses]}  {task.fields[speed]}"),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=self._console)
+            self._task = self._bar.add_task("", total=total, completed=start, losses="", speed="")
+            self._bar.start()
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self._console.print(line, markup=False)
+
+    def losses(self, means: dict[str, float]) -> None:
+        """What to show as the losses from now on."""
+        self._losses = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+
+    def advance(self, step: int) -> None:
+        """`step` steps are done."""
+        now = time.monotonic()
+        speed = (step - self._start) * self._pairs / (now - self._began)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=step, losses=self._losses, speed=f"{speed:.1f} images/s")
+        elif now - self._spoke > _EVERY and self._losses:
+            left = (self._total - step) * self._pairs / speed
+            self.say(f"step {step}/{self._total}  {self._losses}  {speed:.1f} images/s  {_span(left)} left")
+            self._spoke = now
+
+    def scores(self, step: int, scores: dict[str, float]) -> None:
+        """A validation."""
+        self.say(f"step {step}: held-out {_score_line(scores)}")
+
+    def table(self, rows: list[tuple[str, dict[str, Any]]]) -> None:
+        """Scores beside one another."""
+        self._console.print(score_table(rows))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def score_table(rows: list[tuple[str, dict[str, Any]]]) -> Table:
+    """L1, PSNR and SSIM of several ways to guess the held-out targets."""
+    table = Table("held-out pictures", "L1 (0–255)", "PSNR (dB)", "SSIM")
+    for name, scores in rows:
+        table.add_row(name, f"{scores['l1']:.2f}", f"{scores['psnr']:.2f}", f"{scores['ssim']:.3f}")
+    return table
+
+
+def _score_line(scores: dict[str, float]) -> str:
+    return f"L1 {scores['l1']:.2f}  PSNR {scores['psnr']:.2f} dB  SSIM {scores['ssim']:.3f}"
+
+
+def _span(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

@@ -1,0 +1,67 @@
+"""The folder of a run: whose it is, and where in it things lie."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pixlate import durable
+from pixlate.errors import ConfigError, RunError
+from pixlate.specs.training import MAY_CHANGE, TrainConfig, from_flat, to_flat
+
+CONFIG = "config.yaml"
+METRICS = "metrics.jsonl"
+PAGE = "index.html"
+SAMPLES = "samples"
+CHECKPOINT = "checkpoint.safetensors"
+BEST = "best.safetensors"
+
+
+def claim(folder: Path, config: TrainConfig) -> None:
+    """Make `folder` the run of `config`, or find that it is that run already.
+
+    Raises:
+        RunError: it is a file, holds something else, or is a run with other settings.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; a run needs a folder. Name another with --run.")
+    stored = folder / CONFIG
+    if stored.is_file():
+        _compare(folder, read(stored), config)
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
+    header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
+    text = header + yaml.safe_dump(to_flat(config), sort_keys=False, allow_unicode=True)
+    durable.write(stored, text.encode())
+
+
+def read(path: Path) -> TrainConfig:
+    """The settings in a YAML file.
+
+    Raises:
+        ConfigError: not readable as YAML, an unknown setting, or a value of the wrong kind.
+    """
+    return from_flat(read_settings(path), str(path))
+
+
+def read_settings(path: Path) -> Any:  # noqa: ANN401 - whatever the YAML says; from_flat judges
+    """What the YAML file says, unjudged.
+
+    Raises:
+        ConfigError: no such file, or not readable as YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"There is no settings file {path}.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path} cannot be read as YAML ({reason}).") from error
+
+
+def _compare(folder: Path, stored: TrainConfig, config: TrainConfig) -> None:
+    before, now = to_flat(stored), to_flat(config)
+    differing = [key for key in now if key not in MAY_CHANGE and before[key] != now[key]]
+    if differing:
+        told = "; ".join(f"{key} is {before[key]} there, {now[key]} now" for key in differing)
+        raise RunError(f"{folder} is a run with other settings: {told}. Name another folder with --run.")

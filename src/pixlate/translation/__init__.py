@@ -1,0 +1,1 @@
+"""Translation: a model file and pictures of any size in, pictures out."""

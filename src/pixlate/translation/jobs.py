@@ -1,0 +1,106 @@
+"""Which picture becomes which file: settled, and every clash refused, before any work. Imports no torch."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixlate import images
+from pixlate.errors import DataError, PictureError
+from pixlate.images import SUFFIXES, Half
+from pixlate.specs.card import Card
+from pixlate.specs.data import Direction
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to translate."""
+
+    path: Path
+    half: Half
+    name: str
+    """Path relative to the folder given, or the file's name: it places the output and chooses the noise."""
+    output: Path
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """All the work of one command."""
+
+    jobs: tuple[Job, ...]
+    left_out: tuple[str, ...]
+    """Why pictures were left out, one sentence each."""
+    notes: tuple[str, ...]
+
+
+def settle(  # noqa: PLR0913 - the switches of one command
+    card: Card,
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    direction: Direction | None = None,
+    to_grey: bool = False,
+    skip_bad: bool = False,
+) -> Jobs:
+    """The work of translating `inputs` (files and folders) into the folder `out`.
+
+    Raises:
+        DataError: a missing input, no pictures, two inputs for one output, an output over an input, or `out` a file.
+        PictureError: an unreadable picture or one of the wrong channels, unless `skip_bad`.
+    """
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out} is a file; -o wants a folder.")
+    half: Half = "whole" if direction is None else ("left" if direction == "AtoB" else "right")
+    jobs = [
+        Job(path, half, relative.as_posix(), (out / relative).with_suffix(".png"))
+        for given in inputs
+        for path, relative in _pictures(given)
+    ]
+    if not jobs:
+        raise DataError(f"There are no pictures in {', '.join(map(str, inputs))}.")
+    _refuse_clashes(jobs)
+    return _inspect(jobs, card, to_grey=to_grey, skip_bad=skip_bad)
+
+
+def _pictures(given: Path) -> Iterable[tuple[Path, Path]]:
+    if given.is_file():
+        return [(given, Path(given.name))]
+    if not given.is_dir():
+        raise DataError(f"There is no file or folder {given}.")
+    return [
+        (path, path.relative_to(given))
+        for path in sorted(given.rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _refuse_clashes(jobs: list[Job]) -> None:
+    taken: dict[str, Job] = {}
+    sources = {job.path.resolve() for job in jobs}
+    for job in jobs:
+        # Compared without case: on some file systems a.png and A.png are one file.
+        other = taken.setdefault(str(job.output).lower(), job)
+        if other is not job:
+            raise DataError(f"{other.path} and {job.path} would both become {job.output}. Translate them into two folders.")
+        if job.output.resolve() in sources:
+            raise DataError(f"{job.output} would overwrite an input. Give another folder with -o.")
+
+
+def _inspect(jobs: list[Job], card: Card, *, to_grey: bool, skip_bad: bool) -> Jobs:
+    wanted = card.generator.in_channels
+    good: list[Job] = []
+    left_out: list[str] = []
+    replicated = 0
+    for job in jobs:
+        try:
+            channels = images.read_header(job.path).channels
+            if channels > wanted and not to_grey:
+                raise PictureError(f"{job.path} has {channels} channels, the model takes {wanted}. See --to-grey.")
+        except PictureError as error:
+            if not skip_bad:
+                raise
+            left_out.append(str(error))
+            continue
+        replicated += channels < wanted
+        good.append(job)
+    notes = [f"{replicated} of {len(good)} pictures are grey and are replicated to {wanted} channels."] if replicated else []
+    return Jobs(tuple(good), tuple(left_out), tuple(notes))

@@ -1,0 +1,70 @@
+"""Doing the work: read ahead, translate one picture at a time, write behind."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from pixlate import durable, images
+from pixlate.errors import PictureError
+from pixlate.images import Picture
+from pixlate.translation.jobs import Job, Jobs
+from pixlate.translation.translator import Translator
+
+
+def translate(
+    translator: Translator,
+    work: Jobs,
+    *,
+    batch_size: int = 8,
+    skip_bad: bool = False,
+    told: Callable[[int], None] = lambda _done: None,
+) -> list[str]:
+    """Carry out `work`; returns why pictures were left out on the way, one sentence each.
+
+    `batch_size` pictures are held in memory at a time; it changes speed, never a byte.
+
+    Raises:
+        PictureError: a damaged picture, unless `skip_bad`. What was translated before stays.
+    """
+    left_out: list[str] = []
+    written: deque[Future[None]] = deque()
+    with ThreadPoolExecutor() as pool:
+        for done, (job, picture) in enumerate(_read_ahead(pool, work, translator, batch_size), start=1):
+            if isinstance(picture, PictureError):
+                if not skip_bad:
+                    raise picture
+                left_out.append(str(picture))
+            else:
+                written.append(pool.submit(_write, job.output, translator.translate(picture, job.name)))
+                if len(written) > batch_size:
+                    written.popleft().result()
+            told(done)
+        for future in written:
+            future.result()
+    return left_out
+
+
+def _read_ahead(
+    pool: ThreadPoolExecutor, work: Jobs, translator: Translator, ahead: int
+) -> Iterator[tuple[Job, Picture | PictureError]]:
+    channels = translator.card.generator.in_channels
+    waiting: deque[tuple[Job, Future[Picture | PictureError]]] = deque()
+    for job in work.jobs:
+        waiting.append((job, pool.submit(_read, job, channels)))
+        if len(waiting) > ahead:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    for job, future in waiting:
+        yield job, future.result()
+
+
+def _read(job: Job, channels: int) -> Picture | PictureError:
+    try:
+        return images.with_channels(images.read(job.path, job.half), channels)
+    except PictureError as error:
+        return error
+
+
+def _write(path: Path, picture: Picture) -> None:
+    durable.write(path, images.encode_png(picture))
