@@ -11,7 +11,7 @@ from cyclopts.config import Dict
 
 from pixlate.errors import PixlateError
 from pixlate.specs.card import Statistics
-from pixlate.specs.data import DataConfig, Direction
+from pixlate.specs.data import DataConfig, Direction, parse_size
 from pixlate.specs.methods import Pix2PixConfig
 from pixlate.specs.training import DeviceName, LoopConfig, TrainConfig, from_flat, to_flat
 from pixlate.version import __version__
@@ -67,6 +67,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     direction: Direction | None = None,
+    size: str | None = None,
     statistics: Statistics | None = None,
     dropout: bool | None = None,
     seed: int | None = None,
@@ -89,6 +90,8 @@ def translate(  # noqa: PLR0913 - one argument a flag
         Folder to write to.
     direction
         Inputs are side-by-side pairs, and their source half is translated: AtoB the left, BtoA the right.
+    size
+        Resize to N or HEIGHTxWIDTH pixels first. Default: as they are; a model does best near the size it was trained at.
     statistics
         Normalise with the picture's own statistics (batch) or the running averages of training. Default: the card's.
     dropout
@@ -108,12 +111,13 @@ def translate(  # noqa: PLR0913 - one argument a flag
     from pixlate.translation.jobs import settle  # noqa: PLC0415
 
     card = modelfile.read_card(model)
+    resized = None if size is None else parse_size(size)
     work = settle(card, inputs, out, direction=direction, to_grey=to_grey, skip_bad=skip_bad)
     from pixlate.translation.translating import translate as run  # noqa: PLC0415 - torch, once the work is settled
     from pixlate.translation.translator import Translator  # noqa: PLC0415
 
     translator = Translator(model, statistics=statistics, dropout=dropout, seed=seed, device=device)
-    left_out = [*work.left_out, *run(translator, work, batch_size=batch_size, skip_bad=skip_bad)]
+    left_out = [*work.left_out, *run(translator, work, size=resized, batch_size=batch_size, skip_bad=skip_bad)]
     for line in [*work.notes, *(f"left out: {why}" for why in left_out)]:
         print(line)
     print(f"{len(work.jobs) + len(work.left_out) - len(left_out)} pictures translated into {out}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pixlate.specs.methods import Resample
 from pixlate.specs.networks import GeneratorSpec
 
 Statistics = Literal["batch", "running"]
@@ -37,6 +38,8 @@ class Card:
     size: tuple[int, ...]
     """(height, width) in pixels it was trained at."""
     step: int
+    resample: Resample = "bilinear"
+    """Filter the pictures were resized with."""
     translation: Translation = field(default_factory=Translation)
     chosen_by: str = "last step"
     """Why this state was kept: the last step, or the best by a metric."""

@@ -163,6 +163,7 @@ class Watch:
                 pairs=len(looked.train),
                 size=(self.planned.preparation.height, self.planned.preparation.width),
                 step=step,
+                resample=self.planned.preparation.resample,
                 chosen_by=chosen_by,
                 metrics=scores,
                 versions={"pixlate": __version__, "torch": torch.__version__},

@@ -8,6 +8,7 @@ from pathlib import Path
 from pixlate import durable, images
 from pixlate.errors import PictureError
 from pixlate.images import Picture
+from pixlate.specs.card import Card
 from pixlate.translation.jobs import Job, Jobs
 from pixlate.translation.translator import Translator
 
@@ -16,13 +17,14 @@ def translate(
     translator: Translator,
     work: Jobs,
     *,
+    size: tuple[int, int] | None = None,
     batch_size: int = 8,
     skip_bad: bool = False,
     told: Callable[[int], None] = lambda _done: None,
 ) -> list[str]:
     """Carry out `work`; returns why pictures were left out on the way, one sentence each.
 
-    `batch_size` pictures are held in memory at a time; it changes speed, never a byte.
+    `size` (height, width) is what pictures are resized to first; None leaves them as they are. `batch_size` pictures are held in memory at a time; it changes speed, never a byte.
 
     Raises:
         PictureError: a damaged picture, unless `skip_bad`. What was translated before stays.
@@ -30,7 +32,7 @@ def translate(
     left_out: list[str] = []
     written: deque[Future[None]] = deque()
     with ThreadPoolExecutor() as pool:
-        for done, (job, picture) in enumerate(_read_ahead(pool, work, translator, batch_size), start=1):
+        for done, (job, picture) in enumerate(_read_ahead(pool, work, translator, size, batch_size), start=1):
             if isinstance(picture, PictureError):
                 if not skip_bad:
                     raise picture
@@ -46,12 +48,11 @@ def translate(
 
 
 def _read_ahead(
-    pool: ThreadPoolExecutor, work: Jobs, translator: Translator, ahead: int
+    pool: ThreadPoolExecutor, work: Jobs, translator: Translator, size: tuple[int, int] | None, ahead: int
 ) -> Iterator[tuple[Job, Picture | PictureError]]:
-    channels = translator.card.generator.in_channels
     waiting: deque[tuple[Job, Future[Picture | PictureError]]] = deque()
     for job in work.jobs:
-        waiting.append((job, pool.submit(_read, job, channels)))
+        waiting.append((job, pool.submit(_read, job, translator.card, size)))
         if len(waiting) > ahead:
             first, future = waiting.popleft()
             yield first, future.result()
@@ -59,11 +60,12 @@ def _read_ahead(
         yield job, future.result()
 
 
-def _read(job: Job, channels: int) -> Picture | PictureError:
+def _read(job: Job, card: Card, size: tuple[int, int] | None) -> Picture | PictureError:
     try:
-        return images.with_channels(images.read(job.path, job.half), channels)
+        picture = images.with_channels(images.read(job.path, job.half), card.generator.in_channels)
     except PictureError as error:
         return error
+    return picture if size is None else images.resize(picture, *size, card.resample)
 
 
 def _write(path: Path, picture: Picture) -> None:
