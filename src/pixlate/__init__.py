@@ -15,17 +15,17 @@ __all__ = ["DataConfig", "LoopConfig", "Pix2PixConfig", "TrainConfig", "Translat
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    match name:
-        case "train":
-            from pixlate.training import train as found
-        case "Translator":
-            from pixlate.translation.translator import Translator as found
-        case "TrainConfig" | "LoopConfig":
-            from pixlate.specs import training as room
-        case "DataConfig":
-            from pixlate.specs import data as room
-        case "Pix2PixConfig":
-            from pixlate.specs import methods as room
-        case _:
-            raise AttributeError(f"module 'pixlate' has no attribute {name!r}")
-    return found if name in ("train", "Translator") else getattr(room, name)
+    from pixlate.specs import data, methods, training
+
+    if name == "train":
+        from pixlate.training import train
+
+        return train
+    if name == "Translator":
+        from pixlate.translation.translator import Translator
+
+        return Translator
+    for room in (data, methods, training):
+        if name in __all__ and hasattr(room, name):
+            return getattr(room, name)
+    raise AttributeError(f"module 'pixlate' has no attribute {name!r}")

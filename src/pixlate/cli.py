@@ -37,7 +37,7 @@ def train(
     data_b: str | None = None,
     /,
     *,
-    config: Path | None = None,
+    config: Path | None = None,  # noqa: ARG001 - read by _settings_file, before the command runs
     data_config: Annotated[DataConfig, Parameter(name="*", group=_DATA)] = DataConfig(),  # noqa: B008 - frozen
     method: Annotated[Pix2PixConfig, Parameter(name="*", group=_METHOD)] = Pix2PixConfig(),  # noqa: B008
     loop: Annotated[LoopConfig, Parameter(name="*", group=_LOOP)] = LoopConfig(),  # noqa: B008
@@ -78,7 +78,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
 ) -> None:
     """Translate pictures of any size with a trained model.
 
-    A picture in a given folder becomes OUT/<its path in that folder>, a picture given directly OUT/<its name>, both as .png.
+    A picture in a given folder becomes OUT/<its path in that folder>, one given directly OUT/<its name>, as .png.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
     direction
         Inputs are side-by-side pairs, and their source half is translated: AtoB the left, BtoA the right.
     size
-        Resize to N or HEIGHTxWIDTH pixels first. Default: as they are; a model does best near the size it was trained at.
+        Resize to N or HEIGHTxWIDTH pixels first. Default: as they are. Models do best near their training size.
     statistics
         Normalise with the picture's own statistics (batch) or the running averages of training. Default: the card's.
     dropout
@@ -125,7 +125,13 @@ def translate(  # noqa: PLR0913 - one argument a flag
 
 @app.command
 def demo(
-    folder: Path = Path("runs/demo"), /, *, size: int = 128, steps: int = 3000, pictures: int = 400, device: DeviceName = "auto"
+    folder: Path = Path("runs/demo"),
+    /,
+    *,
+    size: int = 128,
+    steps: int = 3000,
+    pictures: int = 400,
+    device: DeviceName = "auto",
 ) -> None:
     """Draw facades, learn to translate their label maps to photos, and translate label maps never seen.
 
@@ -163,9 +169,7 @@ def demo(
 
 
 @data_app.command
-def facades(
-    out: Path, /, *, train: int = 400, val: int = 40, test: int = 20, size: int = 128, seed: int = 0
-) -> None:
+def facades(out: Path, /, *, train: int = 400, val: int = 40, test: int = 20, size: int = 128, seed: int = 0) -> None:
     """Draw the embedded set: side-by-side pictures, photo on the left (A), labels on the right (B).
 
     Parameters
@@ -198,12 +202,10 @@ def card(model: Path, /) -> None:
     model
         Model file.
     """
-    import yaml  # noqa: PLC0415
-
     from pixlate import modelfile  # noqa: PLC0415
-    from pixlate.specs.document import to_document  # noqa: PLC0415
+    from pixlate.specs.document import to_document, to_yaml  # noqa: PLC0415
 
-    print(yaml.safe_dump(to_document(modelfile.read_card(model)), sort_keys=False, allow_unicode=True), end="")
+    print(to_yaml(to_document(modelfile.read_card(model))), end="")
 
 
 def _settings_file(app: App, commands: tuple[str, ...], arguments: "ArgumentCollection") -> None:

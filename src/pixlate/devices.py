@@ -65,7 +65,7 @@ class Device:
         """One optimizer step down `loss`, computing the gradients of that optimizer's weights and no others."""
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         optimizer.zero_grad()
-        self._scaler.scale(loss).backward(inputs=weights)
+        self._scaler.scale(loss).backward(inputs=weights)  # type: ignore[no-untyped-call]
         self._scaler.step(optimizer)
         self._scaler.update()
 
@@ -87,7 +87,7 @@ def choose(name: DeviceName, local_rank: int = 0) -> torch.device:
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])  # type: ignore[assignment]
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     if not available[name]:
         raise ConfigError(f"This machine has no {name} that torch can use; try --device auto.")
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixlate.errors import PictureError
 
@@ -65,10 +65,14 @@ def read_header(path: Path) -> Header:
     Raises:
         PictureError: not a picture, or one of a kind that is not read.
     """
-    image = _open(path)
-    with image:
+    with _open(path) as image:
         width, height = image.size
-        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+        try:
+            # Pillow decodes a whole PNG in search of EXIF data that stand behind the pixels; hardly any do.
+            exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
+        except _DECODING_ERRORS as error:
+            raise PictureError(f"{path} is damaged ({error}).") from error
+        if exif.get(_EXIF_ORIENTATION, 1) >= 5:
             width, height = height, width
         return Header(height, width, _CHANNELS[image.mode])
 
@@ -80,7 +84,7 @@ def _open(path: Path) -> Image.Image:
         raise PictureError(f"There is no picture {path}.") from None
     except IsADirectoryError:
         raise PictureError(f"{path} is a folder, not a picture.") from None
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise PictureError(f"{path} is not a picture of a kind read here (PNG, JPEG, WebP, BMP).") from error
     except _DECODING_ERRORS as error:
         raise PictureError(f"{path} cannot be read as a picture ({error}).") from error
@@ -90,7 +94,9 @@ def _open(path: Path) -> Image.Image:
 
 def _refuse_unknown_mode(image: Image.Image, name: str) -> None:
     if image.mode not in _CHANNELS:
-        raise PictureError(f"{name} has pixels of mode {image.mode}; only 8-bit grey and colour are read. Convert it first.")
+        raise PictureError(
+            f"{name} has pixels of mode {image.mode}; only 8-bit grey and colour are read. Convert it first."
+        )
 
 
 def from_pillow(image: Image.Image, name: str = "The picture") -> Picture:
@@ -107,6 +113,11 @@ def from_pillow(image: Image.Image, name: str = "The picture") -> Picture:
     image = image.convert("L" if _CHANNELS[image.mode] == 1 else "RGB")
     pixels = np.asarray(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def is_pillow(picture: object) -> bool:
+    """Whether it is a Pillow image."""
+    return isinstance(picture, Image.Image)
 
 
 def to_pillow(picture: Picture) -> Image.Image:
@@ -162,7 +173,7 @@ def to_float(picture: Picture) -> NDArray[np.float32]:
 
 
 def to_uint8(values: NDArray[np.float32]) -> Picture:
-    """float (C, H, W) in [-1, 1] → uint8 (H, W, C), rounded to the nearest level; values beyond the range are clipped."""
+    """float (C, H, W) in [-1, 1] → uint8 (H, W, C), rounded to the nearest level and clipped to the range."""
     levels = np.rint((values.astype(np.float32) + np.float32(1)) * np.float32(127.5))
     return np.ascontiguousarray(np.clip(levels, 0, 255).astype(np.uint8).transpose(1, 2, 0))
 

@@ -29,7 +29,9 @@ def read_card(path: Path) -> Card:
     if document.get("kind") != "model":
         raise ModelFileError(f"{path} is a pixlate {document.get('kind', 'file')}, not a model file.")
     if document.get("format") != _FORMAT:
-        raise ModelFileError(f"{path} has format {document.get('format')}; this pixlate reads {_FORMAT}. Update pixlate.")
+        raise ModelFileError(
+            f"{path} has format {document.get('format')}; this pixlate reads {_FORMAT}. Update pixlate."
+        )
     try:
         return from_document(Card, document.get("card"), str(path))
     except ConfigError as error:

@@ -96,7 +96,9 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
             strays[relative.parts[0] if len(relative.parts) > 1 else "the folder itself"] += 1
         else:
             stems.setdefault(_stem(relative), []).append(path)
-    found.notes += [f"{count} pictures in {where} left alone: the set has train/val/test." for where, count in strays.items()]
+    found.notes += [
+        f"{count} pictures in {where} left alone: the set has train/val/test." for where, count in strays.items()
+    ]
     for stem, path in _unique(stems, found):
         a, b = Picture(path, "left"), Picture(path, "right")
         _add(found, stem, a, b, config)
@@ -141,7 +143,9 @@ def _list(path: Path, config: DataConfig) -> Found:
     for number, row in enumerate(_rows(path), start=1):
         lowered = {str(key).strip().lower(): str(value) for key, value in row.items() if value is not None}
         if not {"a", "b"} <= lowered.keys():
-            raise DataError(f"{path}, row {number}: needs A and B (and may have split); it has {', '.join(map(str, row))}.")
+            raise DataError(
+                f"{path}, row {number}: needs A and B (and may have split); it has {', '.join(map(str, row))}."
+            )
         a, b = (path.parent / lowered[side] for side in "ab")
         missing = [picture for picture in (a, b) if not picture.is_file()]
         found.defects += [Defect("missing", picture, f"row {number} of {path.name} names it") for picture in missing]

@@ -73,7 +73,7 @@ class PairStream(Dataset["tuple[Tensor, Tensor, str] | PictureError"]):
         self.seed = seed
 
     def __getitem__(self, place: int) -> tuple[Tensor, Tensor, str] | PictureError:
-        """The pair at `place`; a picture that cannot be read is returned as its error, to be raised where it is told."""
+        """The pair at `place`; a picture that cannot be read is returned as its error, for the reader to raise."""
         epoch, position = divmod(place, len(self.pairs))
         index = _order(self.seed, epoch, len(self.pairs))[position]
         pair = self.pairs[index]
@@ -101,7 +101,7 @@ class _Places(Sampler[list[int]]):
         return self.last - self.first
 
 
-def batches(  # noqa: PLR0913 - a stream has this many sides
+def batches(
     stream: PairStream, *, first: int, last: int, batch: int, workers: int, rank: int = 0, world: int = 1
 ) -> Iterator[Batch]:
     """The batches of steps `first` to `last` for one process of `world`; the number of workers changes nothing.

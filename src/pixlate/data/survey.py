@@ -40,7 +40,8 @@ class Survey:
         height, width = self.size
         sizes = f"{height}×{width} px" + ("" if self.same_size else " mostly, sizes differ")
         lines = [
-            f"{self.layout}: {len(self.train)} training, {len(self.val)} validation and {len(self.test)} test pairs, {sizes}",
+            self.layout,
+            f"{len(self.train)} training, {len(self.val)} validation and {len(self.test)} test pairs; {sizes}",
             *self.notes,
         ]
         if self.defects:
@@ -67,9 +68,7 @@ def survey(config: DataConfig, seed: int) -> Survey:
         counts = Counter(defect.kind for defect in found.defects)
         summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
         listed = "\n".join(describe(found.defects, _LISTED))
-        raise DataError(
-            f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}"
-        )
+        raise DataError(f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}")
     parts = _split(found, config, seed)
     if not parts["train"]:
         notes = " ".join(found.notes)
@@ -111,12 +110,9 @@ def _inspect(found: Found) -> dict[Path, Header]:
 
 def _look(path: Path, *, decode: bool) -> Header | PictureError:
     try:
-        header = images.read_header(path)
-        if decode:
-            images.read(path)
+        return Header(*images.read(path).shape) if decode else images.read_header(path)
     except PictureError as error:
         return error
-    return header
 
 
 def _sound(pair: Pair, headers: dict[Path, Header], found: Found) -> bool:
@@ -143,9 +139,7 @@ def _size(picture: Picture, headers: dict[Path, Header]) -> tuple[int, int]:
     return header.height, header.width if picture.half == "whole" else header.width // 2
 
 
-def _channels(
-    side: str, pictures: list[Picture], headers: dict[Path, Header], asked: int | None, found: Found
-) -> int:
+def _channels(side: str, pictures: list[Picture], headers: dict[Path, Header], asked: int | None, found: Found) -> int:
     grey = sum(headers[picture.path].channels == 1 for picture in pictures)
     channels = asked or (1 if grey == len(pictures) else 3)
     if channels == 3 and grey:

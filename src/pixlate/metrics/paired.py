@@ -23,8 +23,8 @@ def psnr(output: Tensor, target: Tensor) -> float:
 def ssim(output: Tensor, target: Tensor) -> float:
     """Structural similarity in [-1, 1], meaned over channels; uint8 pictures (H, W, C).
 
-    Wang et al. (2004): 11×11 Gaussian window of σ 1.5, K 0.01 and 0.03, over windows inside the picture. Smaller pictures
-    take the largest odd window that fits.
+    Wang et al. (2004): 11×11 Gaussian window of σ 1.5, K 0.01 and 0.03, over windows inside the picture. Smaller
+    pictures take the largest odd window that fits.
     """
     height, width = output.shape[:2]
     side = min(11, height - (height + 1) % 2, width - (width + 1) % 2)

@@ -18,7 +18,17 @@ class BatchNorm(nn.BatchNorm2d):
         if self.training or not self.own_statistics:
             return super().forward(x)
         # torch.nn.functional.instance_norm refuses 1×1 maps, which small pictures have in a deep network.
-        return torch.instance_norm(x, self.weight, self.bias, None, None, True, 0.0, self.eps, False)
+        return torch.instance_norm(
+            x,
+            self.weight,
+            self.bias,
+            running_mean=None,
+            running_var=None,
+            use_input_stats=True,
+            momentum=0.0,
+            eps=self.eps,
+            cudnn_enabled=False,
+        )
 
 
 def use_statistics(network: nn.Module, *, own: bool) -> None:

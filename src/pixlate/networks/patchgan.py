@@ -24,7 +24,8 @@ class PatchGAN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits; positive means real."""
-        return self.layers(amid_zeros(x, self.smallest))
+        logits: Tensor = self.layers(amid_zeros(x, self.smallest))
+        return logits
 
 
 def _pixel_layers(spec: DiscriminatorSpec) -> nn.Sequential:

@@ -25,7 +25,7 @@ class DataConfig:
     load_size: str | None = None
     """Size to resize to before the random crop. Default: 286 for 256, in proportion (the paper's jitter)."""
     fit: Literal["stretch", "crop"] = "stretch"
-    """stretch resizes to the load size whatever the shape (the paper); crop cuts the size out of the picture unscaled."""
+    """stretch resizes to the load size whatever the shape (the paper); crop cuts the size out, unscaled."""
     mirror: bool = True
     """Flip pairs left to right, each with an even chance."""
     resample: Resample | None = None

@@ -5,6 +5,8 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import yaml
+
 from pixlate.errors import ConfigError, suggestion
 
 T = TypeVar("T")
@@ -21,6 +23,24 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def to_yaml(document: Mapping[str, Any]) -> str:
+    """The document as YAML, in its own order."""
+    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the YAML says; from_document judges
+    """What the YAML says, unjudged; nothing is an empty mapping.
+
+    Raises:
+        ConfigError: it cannot be read as YAML.
+    """
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{where} cannot be read as YAML ({reason}).") from error
 
 
 def from_document(cls: type[T], document: Any, where: str) -> T:  # noqa: ANN401

@@ -56,7 +56,7 @@ class Pix2PixConfig:
     z_channels: int = 0
     """Channels of Gaussian noise given to the generator beside the source (section 3.1)."""
     receptive_field: int | None = None
-    """Side of the patch the discriminator judges: 1, 7, 16, 34, 70, 142 or 286 px. Default: 70, scaled with the size."""
+    """Side of the patch the discriminator judges: 1, 7, 16, 34, 70, 142 or 286. Default: 70, scaled with the size."""
     lr: float = 2e-4
     """Adam's learning rate (section 3.3)."""
     beta1: float = 0.5
@@ -64,7 +64,7 @@ class Pix2PixConfig:
     beta2: float = 0.999
     """Adam's second momentum."""
     decay: float | None = None
-    """Last fraction of the run over which the learning rate falls to 0. Default: the preset's (paper 0, incumbent 0.5)."""
+    """Last fraction of the run over which the learning rate falls to 0. Default: by preset, 0 or 0.5."""
 
     @property
     def distance(self) -> Literal["L1", "L2"] | None:

@@ -53,11 +53,13 @@ class DiscriminatorSpec:
         _positive(self, "in_channels", "width")
         if self.receptive_field not in RECEPTIVE_FIELDS:
             choices = ", ".join(map(str, RECEPTIVE_FIELDS))
-            raise ConfigError(f"No discriminator has a receptive field of {self.receptive_field}; choose from {choices}.")
+            raise ConfigError(
+                f"No discriminator has a receptive field of {self.receptive_field}; choose from {choices}."
+            )
 
 
 def deepest(height: int, width: int) -> int:
-    """The depth chosen for pictures of this size: as many halvings as the shorter side allows, at most 8, at least 2."""
+    """The depth chosen for pictures of this size: as many halvings as the shorter side allows, from 2 to 8."""
     return max(2, min(8, min(height, width).bit_length() - 1))
 
 

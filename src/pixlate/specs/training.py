@@ -20,7 +20,7 @@ class LoopConfig:
     """How long a run lasts, where it computes, and how it is watched. None means: as the preset and the data say."""
 
     run: str | None = None
-    """Folder of the run. Default: one under runs/, named after the data and the settings; the same command resumes it."""
+    """Folder of the run. Default: one under runs/, named after data and settings; the same command resumes it."""
     epochs: int | None = None
     """Passes over the training pairs. Default: the preset's 200."""
     steps: int | None = None
@@ -36,7 +36,7 @@ class LoopConfig:
     workers: int | None = None
     """Processes that prepare pictures. Default: by the machine's cores, at most 4. Changes speed only."""
     validate_every: int | None = None
-    """Steps between validations with samples, best model and checkpoint. Default: 40 times a run, every 100 at least."""
+    """Steps between validations, with samples, best model and checkpoint. Default: 40 a run, 100 steps at least."""
     validate_on: int = 100
     """Validation pictures measured each time, at most."""
     samples: int = 6

@@ -53,17 +53,17 @@ def plan(config: TrainConfig) -> Plan:
     method = _decide_method(config.method, size, decisions)
     loop = _decide_loop(config, decisions)
     decided = TrainConfig(data, method, loop)
-    folder = Path(loop.run) if loop.run else Path("runs") / _name(config, decided, looked)
-    runfolder.claim(folder, decided)
-    return Plan(
+    planned = Plan(
         config=decided,
         survey=looked,
         generator=_generator(method, looked),
         discriminator=_discriminator(method, looked),
         preparation=_preparation(data),
-        folder=folder,
+        folder=Path(loop.run) if loop.run else Path("runs") / _name(config, decided, looked),
         decisions=tuple(decisions),
     )
+    runfolder.claim(planned.folder, decided)
+    return planned
 
 
 def _check_counts(loop: LoopConfig) -> None:

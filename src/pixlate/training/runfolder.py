@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pixlate import durable
 from pixlate.errors import ConfigError, RunError
+from pixlate.specs.document import from_yaml, to_yaml
 from pixlate.specs.training import MAY_CHANGE, TrainConfig, from_flat, to_flat
 
 CONFIG = "config.yaml"
@@ -31,7 +30,7 @@ def claim(folder: Path, config: TrainConfig) -> None:
     elif folder.is_dir() and any(folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
     header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
-    text = header + yaml.safe_dump(to_flat(config), sort_keys=False, allow_unicode=True)
+    text = header + to_yaml(to_flat(config))
     durable.write(stored, text.encode())
 
 
@@ -51,12 +50,12 @@ def read_settings(path: Path) -> Any:  # noqa: ANN401 - whatever the YAML says; 
         ConfigError: no such file, or not readable as YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"There is no settings file {path}.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path} cannot be read as YAML ({reason}).") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}).") from error
+    return from_yaml(text, str(path))
 
 
 def _compare(folder: Path, stored: TrainConfig, config: TrainConfig) -> None:

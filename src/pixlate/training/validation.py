@@ -44,7 +44,7 @@ class Validation:
         self._scored = len(self._shown) if self.held_out and loop.validate_on else 0
 
     def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
-        """Mean scores over the held-out pictures, and the grid of samples: sources, outputs, targets from top to bottom."""
+        """Mean scores over the held-out pictures, and the grid of samples: a row of sources, of outputs, of targets."""
         each: list[dict[str, float]] = []
         outputs: list[Picture] = []
         for index, shown in enumerate(self._shown[: max(self._scored, self._plan.config.loop.samples)]):

@@ -32,7 +32,7 @@ class Jobs:
     notes: tuple[str, ...]
 
 
-def settle(  # noqa: PLR0913 - the switches of one command
+def settle(
     card: Card,
     inputs: Sequence[Path],
     out: Path,
@@ -80,7 +80,8 @@ def _refuse_clashes(jobs: list[Job]) -> None:
         # Compared without case: on some file systems a.png and A.png are one file.
         other = taken.setdefault(str(job.output).lower(), job)
         if other is not job:
-            raise DataError(f"{other.path} and {job.path} would both become {job.output}. Translate them into two folders.")
+            clash = f"{other.path} and {job.path} would both become {job.output}"
+            raise DataError(f"{clash}. Translate them into two folders.")
         if job.output.resolve() in sources:
             raise DataError(f"{job.output} would overwrite an input. Give another folder with -o.")
 
@@ -92,15 +93,25 @@ def _inspect(jobs: list[Job], card: Card, *, to_grey: bool, skip_bad: bool) -> J
     replicated = 0
     for job in jobs:
         try:
-            channels = images.read_header(job.path).channels
-            if channels > wanted and not to_grey:
-                raise PictureError(f"{job.path} has {channels} channels, the model takes {wanted}. See --to-grey.")
+            channels = _channels(job, wanted, to_grey=to_grey)
         except PictureError as error:
             if not skip_bad:
                 raise
             left_out.append(str(error))
-            continue
-        replicated += channels < wanted
-        good.append(job)
-    notes = [f"{replicated} of {len(good)} pictures are grey and are replicated to {wanted} channels."] if replicated else []
-    return Jobs(tuple(good), tuple(left_out), tuple(notes))
+        else:
+            replicated += channels < wanted
+            good.append(job)
+    notes: tuple[str, ...] = ()
+    if replicated:
+        notes = (f"{replicated} of {len(good)} pictures are grey and are replicated to {wanted} channels.",)
+    return Jobs(tuple(good), tuple(left_out), notes)
+
+
+def _channels(job: Job, wanted: int, *, to_grey: bool) -> int:
+    header = images.read_header(job.path)
+    if job.half != "whole" and header.width % 2:
+        raise PictureError(f"{job.path} is {header.width} pixels wide: an odd width has no two equal halves.")
+    if header.channels != wanted and (header.channels, wanted) != (1, 3) and not to_grey:
+        how = " Let it become grey with --to-grey." if wanted == 1 else ""
+        raise PictureError(f"{job.path} has {header.channels} channels, the model takes {wanted}.{how}")
+    return header.channels

@@ -24,7 +24,8 @@ def translate(
 ) -> list[str]:
     """Carry out `work`; returns why pictures were left out on the way, one sentence each.
 
-    `size` (height, width) is what pictures are resized to first; None leaves them as they are. `batch_size` pictures are held in memory at a time; it changes speed, never a byte.
+    `size` (height, width) is what pictures are resized to first; None leaves them as they are. `batch_size` pictures
+    are held in memory at a time; it changes speed, never a byte.
 
     Raises:
         PictureError: a damaged picture, unless `skip_bad`. What was translated before stays.

@@ -55,7 +55,7 @@ class Translator:
             PictureError: unreadable, or of another number of channels than the model takes. Grey does for RGB.
         """
         output = self.translate(images.as_picture(picture), name)
-        return output if isinstance(picture, (str, Path)) or not hasattr(picture, "getbands") else images.to_pillow(output)
+        return images.to_pillow(output) if images.is_pillow(picture) else output
 
     def translate(self, picture: Picture, name: str = "") -> Picture:
         """uint8 (H, W, C) → uint8 (H, W, C')."""

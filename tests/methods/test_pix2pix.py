@@ -1,0 +1,144 @@
+"""The training step: every objective, generator and patch; against a textbook step; what D sees and what G costs."""
+
+import itertools
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pixlate.data.loading import Batch
+from pixlate.devices import Device
+from pixlate.methods.pix2pix import Pix2Pix
+from pixlate.networks.noise import Noise
+from pixlate.specs.methods import Objective, Pix2PixConfig
+from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
+
+OBJECTIVES = get_args(Objective)
+PATCHES = (1, 7, 34, 142)  # at 128 px these stand for the paper's 1, 16, 70 and 286 at 256
+
+
+def make(config: Pix2PixConfig, patch: int = 16, *, depth: int = 4, dropout: tuple[int, ...] = (1, 2)) -> Pix2Pix:
+    generator = GeneratorSpec(config.generator, 3, 3, depth, 4, dropout)
+    channels = {"cGAN": 6, "GAN": 3}.get(config.adversary or "")
+    discriminator = DiscriminatorSpec(channels, patch, 4) if channels else None
+    return Pix2Pix(config, generator, discriminator, seed=0)
+
+
+def batch(size: int, count: int = 1, seed: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    x, y = (torch.rand(count, 3, size, size, generator=generator) * 2 - 1 for _ in range(2))
+    return Batch(x, y, ("pair",) * count)
+
+
+@pytest.mark.parametrize(
+    ("objective", "generator", "patch"), list(itertools.product(OBJECTIVES, ["unet", "encoder-decoder"], PATCHES))
+)
+def test_every_combination_trains(objective: Objective, generator: str, patch: int) -> None:
+    config = Pix2PixConfig(objective=objective, generator=generator)  # type: ignore[arg-type]
+    method = make(config, patch, depth=7, dropout=(1, 2, 3))
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    for step in range(2):
+        losses = method.step(batch(128), Noise(step), Device("cpu"))
+        assert all(torch.isfinite(loss) for loss in losses.values())
+    moved = {name.split(".")[0] for name, value in method.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == ({"G", "D"} if "GAN" in objective else {"G"})
+    terms = {"D_real", "D_fake", "G_GAN"} if "GAN" in objective else set()
+    assert set(losses) == terms | ({"G_L1"} if "L1" in objective else set()) | (
+        {"G_L2"} if "L2" in objective else set()
+    )
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_step_is_the_textbooks(objective: Objective) -> None:
+    """Two steps of the paper's section 3 written with torch's losses and plain Adam give the same weights."""
+    config = Pix2PixConfig(objective=objective)
+    ours, theirs = make(config).double(), make(config).double()
+    theirs_G = torch.optim.Adam(theirs.G.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    theirs_D = torch.optim.Adam(theirs.D.parameters(), lr=2e-4, betas=(0.5, 0.999)) if theirs.D else None
+    for step in range(2):
+        data = batch(32, count=2, seed=step)
+        x, y = data.source.double(), data.target.double()
+        ours.step(Batch(x, y, data.names), Noise(step), Device("cpu"))
+
+        def seen(picture: Tensor, x: Tensor = x) -> Tensor:
+            return torch.cat([x, picture], 1) if objective.endswith("cGAN") else picture
+
+        fake = theirs.G(x, Noise(step))
+        loss = torch.zeros((), dtype=torch.float64)
+        if theirs.D is not None and theirs_D is not None:
+            theirs_D.zero_grad()
+            on_real, on_fake = theirs.D(seen(y)), theirs.D(seen(fake.detach()))
+            real = F.binary_cross_entropy_with_logits(on_real, torch.ones_like(on_real))
+            false = F.binary_cross_entropy_with_logits(on_fake, torch.zeros_like(on_fake))
+            (0.5 * (real + false)).backward()
+            theirs_D.step()
+            judged = theirs.D(seen(fake))
+            loss = loss + F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
+        if objective.startswith("L1"):
+            loss = loss + (100 if "GAN" in objective else 1) * F.l1_loss(fake, y)
+        if objective == "L2":
+            loss = loss + F.mse_loss(fake, y)
+        theirs_G.zero_grad()
+        loss.backward()
+        theirs_G.step()
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value, rtol=1e-5, atol=1e-7, msg=name)
+
+
+@pytest.mark.parametrize(("objective", "sees_source"), [("GAN", False), ("L1+GAN", False), ("cGAN", True)])
+def test_only_the_conditional_discriminator_sees_the_source(objective: Objective, sees_source: bool) -> None:
+    method = make(Pix2PixConfig(objective=objective))
+    inputs: list[Tensor] = []
+    assert method.D is not None
+    method.D.register_forward_pre_hook(lambda _D, given: inputs.append(given[0].detach().clone()))
+    data = batch(32)
+    method.step(data, Noise(0), Device("cpu"))
+    real, fake, again = inputs
+    if sees_source:
+        assert all(torch.equal(given[:, :3], data.source) for given in inputs)
+        assert torch.equal(real[:, 3:], data.target)
+    else:
+        assert all(given.shape[1] == 3 for given in inputs)
+        assert torch.equal(real, data.target)
+    assert torch.equal(fake, again)
+
+
+def test_the_fake_is_made_once_and_the_generators_step_gives_d_no_gradient() -> None:
+    method = make(Pix2PixConfig())
+    made: list[int] = []
+    method.G.register_forward_hook(lambda *_: made.append(1))
+    arrivals: list[int] = []
+    assert method.D is not None
+    for weight in method.D.parameters():
+        weight.register_post_accumulate_grad_hook(lambda _weight: arrivals.append(1))
+    method.step(batch(32), Noise(0), Device("cpu"))
+    assert len(made) == 1
+    assert len(arrivals) == len(list(method.D.parameters()))  # once each, in D's own step
+
+
+def test_a_step_draws_from_its_noise_alone() -> None:
+    one, other = make(Pix2PixConfig()), make(Pix2PixConfig())
+    before = torch.random.get_rng_state()
+    one.step(batch(32), Noise(5), Device("cpu"))
+    assert torch.equal(before, torch.random.get_rng_state())
+    torch.manual_seed(99)
+    other.step(batch(32), Noise(5), Device("cpu"))
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+
+
+def test_bf16_trains_and_keeps_its_weights_in_32_bits() -> None:
+    method = make(Pix2PixConfig())
+    losses = method.step(batch(32), Noise(0), Device("cpu", "bf16"))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert {weight.dtype for weight in method.parameters()} == {torch.float32}
+
+
+def test_a_sample_leaves_training_as_it_was() -> None:
+    method = make(Pix2PixConfig())
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    output = method.sample(batch(32).source, Noise(1))
+    assert output.shape == (1, 3, 32, 32)
+    assert method.G.training
+    assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
