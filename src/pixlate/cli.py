@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-from cyclopts import App, CycloptsError, Group, Parameter
-from cyclopts.config import Dict
+from cyclopts import App, CycloptsError, Group, Parameter, Token
 
 from pixlate.errors import PixlateError
 from pixlate.specs.card import Statistics
 from pixlate.specs.data import DataConfig, Direction, parse_size
 from pixlate.specs.methods import Pix2PixConfig
-from pixlate.specs.training import DeviceName, LoopConfig, TrainConfig, from_flat, to_flat
+from pixlate.specs.training import DeviceName, LoopConfig, TrainConfig, to_flat
 from pixlate.version import __version__
 
 if TYPE_CHECKING:
@@ -208,16 +207,19 @@ def card(model: Path, /) -> None:
     print(to_yaml(to_document(modelfile.read_card(model))), end="")
 
 
-def _settings_file(app: App, commands: tuple[str, ...], arguments: "ArgumentCollection") -> None:
+def _settings_file(_app: App, _commands: tuple[str, ...], arguments: "ArgumentCollection") -> None:
     """Let the file named by --config speak for every flag that is not given."""
+    flags = {argument.name.removeprefix("--").replace("-", "_"): argument for argument in arguments}
+    if "config" not in flags or not flags["config"].tokens:
+        return
     from pixlate.training import runfolder  # noqa: PLC0415
 
-    for argument in arguments:
-        if argument.name == "--config" and argument.tokens:
-            path = argument.tokens[0].value
-            settings = to_flat(from_flat(runfolder.read_settings(Path(path)), path))
-            given = {key: value for key, value in settings.items() if value is not None}
-            Dict(given, use_commands_as_keys=False, source=path)(app, commands, arguments)
+    path = flags["config"].tokens[0].value
+    given = {name for name, flag in flags.items() if flag.tokens}
+    given |= {"steps", "epochs"} if given & {"steps", "epochs"} else set()  # one replaces the other
+    for name, value in to_flat(runfolder.read(Path(path))).items():
+        if value is not None and name not in given:
+            flags[name].append(Token(keyword=name, value=str(value), source=path))
 
 
 app.config = (_settings_file,)

@@ -50,12 +50,12 @@ def read(path: Path, half: Half = "whole") -> Picture:
         PictureError: not a picture, damaged, of an odd width where a half is wanted, or with more than 8 bits or
             transparency, which would be lost.
     """
-    image = _open(path)
-    try:
-        image.load()
-        picture = from_pillow(ImageOps.exif_transpose(image), str(path))
-    except _DECODING_ERRORS as error:
-        raise PictureError(f"{path} is damaged and cannot be decoded ({error}).") from error
+    with _open(path) as image:
+        try:
+            image.load()
+            picture = from_pillow(ImageOps.exif_transpose(image), str(path))
+        except _DECODING_ERRORS as error:
+            raise PictureError(f"{path} is damaged and cannot be decoded ({error}).") from error
     return picture if half == "whole" else _cut(picture, half, path)
 
 
@@ -88,7 +88,11 @@ def _open(path: Path) -> Image.Image:
         raise PictureError(f"{path} is not a picture of a kind read here (PNG, JPEG, WebP, BMP).") from error
     except _DECODING_ERRORS as error:
         raise PictureError(f"{path} cannot be read as a picture ({error}).") from error
-    _refuse_unknown_mode(image, str(path))
+    try:
+        _refuse_unknown_mode(image, str(path))
+    except PictureError:
+        image.close()
+        raise
     return image
 
 

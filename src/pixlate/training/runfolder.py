@@ -1,7 +1,6 @@
 """The folder of a run: whose it is, and where in it things lie."""
 
 from pathlib import Path
-from typing import Any
 
 from pixlate import durable
 from pixlate.errors import ConfigError, RunError
@@ -38,16 +37,7 @@ def read(path: Path) -> TrainConfig:
     """The settings in a YAML file.
 
     Raises:
-        ConfigError: not readable as YAML, an unknown setting, or a value of the wrong kind.
-    """
-    return from_flat(read_settings(path), str(path))
-
-
-def read_settings(path: Path) -> Any:  # noqa: ANN401 - whatever the YAML says; from_flat judges
-    """What the YAML file says, unjudged.
-
-    Raises:
-        ConfigError: no such file, or not readable as YAML.
+        ConfigError: no such file, not readable as YAML, an unknown setting, or a value of the wrong kind.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -55,7 +45,7 @@ def read_settings(path: Path) -> Any:  # noqa: ANN401 - whatever the YAML says; 
         raise ConfigError(f"There is no settings file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}).") from error
-    return from_yaml(text, str(path))
+    return from_flat(from_yaml(text, str(path)), str(path))
 
 
 def _compare(folder: Path, stored: TrainConfig, config: TrainConfig) -> None:

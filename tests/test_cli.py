@@ -1,0 +1,236 @@
+"""The command line as a user meets it: its commands, its mistakes, its exit codes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pixlate import __version__, cli, durable, images, modelfile
+
+
+def pixlate(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "pixlate", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+class Called:
+    """The command in this process: quicker, and as good for what is told before the work."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            cli.main([str(word) for word in words])
+        told = self._capsys.readouterr()
+        return int(left.value.code or 0), told.out, told.err
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Called:
+    return Called(capsys)
+
+
+def save(path: Path, height: int, width: int, channels: int = 3) -> Path:
+    durable.write(path, images.encode_png(np.full((height, width, channels), 99, np.uint8)))
+    return path
+
+
+TINY = ["--width", 4, "--steps", 2, "--workers", 0, "--no-tensorboard"]
+
+
+@pytest.fixture(scope="module")
+def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("cli") / "run"
+    done = pixlate("train", drawn, "--direction", "BtoA", "--run", run, *TINY)
+    assert done.returncode == 0, done.stderr
+    assert "8 training, 3 validation and 2 test pairs" in done.stdout
+    assert "mean target" in done.stdout
+    return run
+
+
+def test_help_and_version_are_quick_to_say_and_load_no_torch(call: Called) -> None:
+    for words in (["--help"], ["train", "--help"], ["translate", "--help"], ["--version"]):
+        program = (
+            f"import sys; from pixlate import cli\ntry: cli.main({words!r})\nfinally: assert 'torch' not in sys.modules"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+    assert call("--version")[1].strip() == __version__
+
+
+def test_training_then_translating(trained: Path, drawn: Path, tmp_path: Path) -> None:
+    model = trained / "model.safetensors"
+    done = pixlate("translate", model, drawn / "test", "-o", tmp_path / "out", "--direction", "BtoA")
+    assert done.returncode == 0, done.stderr
+    assert "2 pictures translated" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0000.png", "0001.png"]
+    assert images.read(tmp_path / "out" / "0000.png").shape == (32, 32, 3)
+
+
+def test_the_switches_reach_the_translator(trained: Path, tmp_path: Path, call: Called) -> None:
+    model, photo = trained / "model.safetensors", save(tmp_path / "photo.png", 40, 40)
+    made = []
+    switches: list[list[Any]] = [
+        [],
+        ["--seed", 1],
+        ["--no-dropout"],
+        ["--statistics", "running"],
+        ["--size", 24],
+    ]
+    for index, extra in enumerate(switches):
+        out = tmp_path / str(index)
+        assert call("translate", model, photo, "-o", out, *extra)[0] == 0
+        made.append((out / "photo.png").read_bytes())
+    assert len(set(made)) == len(made)
+
+
+def test_the_same_command_resumes_and_a_changed_one_is_refused(trained: Path, drawn: Path, call: Called) -> None:
+    command = ["train", drawn, "--direction", "BtoA", "--run", trained, *TINY]
+    assert "resumed at step 2" in call(*command)[1]
+    code, _out, err = call(*command, "--seed", 5)
+    assert code == 2
+    assert "seed is 0 there, 5 now" in err
+
+
+def test_a_settings_file_speaks_for_flags_not_given(drawn: Path, tmp_path: Path, call: Called) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(f"data: {drawn}\ndirection: BtoA\nwidth: 4\nsteps: 2\nworkers: 0\nlambda-l1: 10\nlr: 1e-3\n")
+    code, out, err = call("train", "--config", settings, "--steps", 1, "--run", tmp_path / "run", "--no-tensorboard")
+    assert code == 0, err
+    assert "step 1: held-out" in out
+    card = modelfile.read_card(tmp_path / "run" / "model.safetensors")
+    assert (card.step, card.generator.width, card.direction) == (1, 4, "BtoA")
+    stored = (tmp_path / "run" / "config.yaml").read_text()
+    assert "lambda_l1: 10.0" in stored
+    assert "lr: 0.001" in stored
+
+
+def test_the_card_is_shown(trained: Path, call: Called) -> None:
+    code, out, _err = call("card", trained / "model.safetensors")
+    assert code == 0
+    assert "architecture: unet" in out
+    assert "direction: BtoA" in out
+
+
+def test_facades_are_drawn(tmp_path: Path, call: Called) -> None:
+    code, _out, err = call("data", "facades", tmp_path / "set", "--train", 2, "--val", 1, "--test", 0, "--size", 32)
+    assert code == 0, err
+    assert images.read(tmp_path / "set" / "train" / "0000.png").shape == (32, 64, 3)
+
+
+def test_the_demo_leaves_a_gallery_and_translations(tmp_path: Path) -> None:
+    done = pixlate("demo", tmp_path / "demo", "--size", 32, "--steps", 2, "--pictures", 4)
+    assert done.returncode == 0, done.stderr
+    assert "nearest source's target" in done.stdout
+    assert (tmp_path / "demo" / "run" / "index.html").exists()
+    assert len(list((tmp_path / "demo" / "translated").iterdir())) == 20
+
+
+def mistake(told: tuple[int, str, str], *fragments: str) -> None:
+    code, _out, err = told
+    assert code == 2, err
+    assert err.startswith("pixlate: ")
+    assert "Traceback" not in err
+    for fragment in fragments:
+        assert fragment in err
+
+
+def test_mistakes_in_the_data(tmp_path: Path, call: Called) -> None:
+    mistake(call("train", tmp_path / "nowhere"), "There is no folder", "nowhere")
+    (tmp_path / "empty").mkdir()
+    mistake(call("train", tmp_path / "empty"), "no training pairs")
+    save(tmp_path / "a" / "1.png", 32, 32)
+    save(tmp_path / "b" / "1.png", 32, 40)
+    mistake(call("train", tmp_path / "a", tmp_path / "b"), "1 size mismatch", "32×32", "32×40", "--skip-bad")
+    save(tmp_path / "odd" / "1.png", 32, 63)
+    mistake(call("train", tmp_path / "odd"), "1 odd width")
+    assert not (Path.cwd() / "runs").exists()
+
+
+def test_one_unreadable_file_among_good_ones(tmp_path: Path, call: Called) -> None:
+    for index in range(4):
+        save(tmp_path / "set" / f"{index}.png", 32, 64)
+    (tmp_path / "set" / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+    command = ["train", tmp_path / "set", "--run", tmp_path / "run", *TINY]
+    mistake(call(*command), "1 unreadable", "2.png")
+    assert not (tmp_path / "run").exists()
+    code, out, err = call(*command, "--skip-bad")
+    assert code == 0, err
+    assert "1 pictures left out" in out
+    assert "2.png" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "fragments"),
+    [
+        (["train", "--sise", "3"], ["--sise", "Did you mean --size"]),
+        (["trian"], ["trian", "train"]),
+        (["train", "x", "--objective", "cGAM"], ["cGAM", "cGAN"]),
+        (["train", "x", "--steps", "many"], ["--steps", "many"]),
+        (["translate", "m.safetensors"], ["INPUTS"]),
+        (["translate", "m.safetensors", "x.png"], ["--out"]),
+        (["translate", "m.safetensors", "x.png", "-o", "out"], ["There is no file m.safetensors"]),
+    ],
+)
+def test_mistakes_in_the_words(words: list[str], fragments: list[str], call: Called) -> None:
+    mistake(call(*words), *fragments)
+
+
+def test_mistakes_in_a_settings_file(tmp_path: Path, call: Called) -> None:
+    settings = tmp_path / "settings.yaml"
+    for text, fragments in [
+        ("objektive: L1", ["objektive", "Did you mean 'objective'"]),
+        ("objective: cGAM", ["objective is 'cGAM'", "Did you mean 'cGAN'"]),
+        ("steps: many", ["steps is 'many'"]),
+        ("steps: [", ["cannot be read as YAML"]),
+        ("just text", ["setting: value"]),
+    ]:
+        settings.write_text(text)
+        mistake(call("train", "x", "--config", settings), "settings.yaml", *fragments)
+    mistake(call("train", "x", "--config", tmp_path / "none.yaml"), "no settings file")
+
+
+def test_mistakes_in_translation(trained: Path, tmp_path: Path, call: Called) -> None:
+    model, photo = trained / "model.safetensors", save(tmp_path / "photo.png", 32, 32)
+    out = ["-o", tmp_path / "out"]
+    mistake(call("translate", photo, photo, *out), "photo.png is not a pixlate file")
+    mistake(call("translate", trained / "checkpoint.safetensors", photo, *out), "checkpoint, not a model file")
+    mistake(call("translate", model, tmp_path / "no.png", *out), "There is no file or folder")
+    mistake(call("translate", model, photo, photo, *out), "would both become")
+    mistake(call("translate", model, photo, "-o", photo), "is a file")
+    mistake(call("translate", model, photo, *out, "--size", "huge"), "size is 'huge'")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_wrong_number_of_channels_is_told(tmp_path: Path, call: Called) -> None:
+    for index in range(3):
+        save(tmp_path / "grey" / f"{index}.png", 32, 64, channels=1)
+    assert call("train", tmp_path / "grey", "--run", tmp_path / "run", *TINY)[0] == 0
+    photo = save(tmp_path / "photo.png", 32, 32)
+    told = call("translate", tmp_path / "run" / "model.safetensors", photo, "-o", tmp_path / "out")
+    mistake(told, "photo.png has 3 channels, the model takes 1")
+    assert not (tmp_path / "out").exists()
+
+
+def test_mistakes_before_the_work_load_no_torch(tmp_path: Path) -> None:
+    for words in (["train", "nowhere"], ["translate", "no.safetensors", "x", "-o", "y"], ["train", "--sise"]):
+        program = (
+            f"import sys; from pixlate import cli\ntry: cli.main({words!r})\nfinally: assert 'torch' not in sys.modules"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert done.returncode == 2, done.stderr
+        assert re.fullmatch(r"pixlate: [^\n]+\n", done.stderr)
+
+
+def test_a_defect_of_ours_is_not_blamed_on_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(path: Path) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(modelfile, "read_card", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        cli.main(["card", "m.safetensors"])
