@@ -9,7 +9,6 @@ with its reflection or with zeros and cutting the result, so that the padding en
 
 import argparse
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -50,9 +49,10 @@ def translate(translator: Translator, source: Picture, name: str, way: str) -> P
     height, width = source.shape[:2]
     multiple = 2**translator.card.generator.depth
     missing = ((0, -height % multiple), (0, -width % multiple), (0, 0))
-    mode: Literal["symmetric", "constant"] = "symmetric" if way == "reflection" else "constant"
-    # 127 is the level nearest to the networks' 0.
-    padded = np.pad(source, missing, mode, **({"constant_values": 127} if mode == "constant" else {}))
+    if way == "reflection":
+        padded = np.pad(source, missing, "symmetric")
+    else:
+        padded = np.pad(source, missing, "constant", constant_values=127)  # the level nearest to the networks' 0
     return translator.translate(padded, name)[:height, :width]
 
 

@@ -1,6 +1,7 @@
 """Where and how precisely the arithmetic runs, and in how many processes: torch's own autocast, scaler and DDP."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -37,6 +38,9 @@ class Device:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.world > 1:
+            self._wrapped.clear()
+            if error is None:
+                torch.distributed.barrier()  # one that leaves while another still works would abort
             torch.distributed.destroy_process_group()
 
     @property
@@ -53,7 +57,10 @@ class Device:
         if self.world == 1:
             return network
         if id(network) not in self._wrapped:
-            self._wrapped[id(network)] = DistributedDataParallel(network, broadcast_buffers=False)
+            with warnings.catch_warnings():
+                # Deprecated in torch 2.13 for a name that torch 2.11 does not know.
+                warnings.filterwarnings("ignore", message=".*broadcast_buffers", category=FutureWarning)
+                self._wrapped[id(network)] = DistributedDataParallel(network, broadcast_buffers=False)
         return self._wrapped[id(network)]
 
     def autocast(self) -> AbstractContextManager[object]:

@@ -12,5 +12,8 @@ def seed(root: int, name: str, *place: int | str) -> int:
 
     Distinct arguments give unrelated seeds; the same arguments the same seed, on every machine and version.
     """
-    text = "\x1f".join([str(root), name, *(f"{type(part).__name__}:{part}" for part in place)])
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+    parts = (f"{type(part).__name__}:{part}" for part in place)
+    text = "\x1f".join(part.replace("\\", "\\\\").replace("\x1f", "\\u") for part in (str(root), name, *parts))
+    # File names need not be Unicode; the system hands such bytes on as surrogates.
+    content = text.encode("utf-8", "surrogateescape")
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "big") >> 1

@@ -22,7 +22,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         _sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        if os.name == "posix":  # elsewhere a folder cannot be opened, and its entries are not ours to sync
+            _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

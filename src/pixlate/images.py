@@ -4,6 +4,8 @@ A picture is a uint8 array (H, W, C) in 0 … 255, with C 1 (grey) or 3 (RGB). N
 """
 
 import io
+import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +24,8 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "P": 3, "PA": 3, "CMYK": 3, "YCbCr": 3}
 _EXIF_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+_PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 # What Pillow raises on malformed files, depending on format and place.
 _DECODING_ERRORS = (
     OSError,
@@ -41,6 +45,33 @@ class Header:
     height: int
     width: int
     channels: int
+
+
+def pictures_in(folder: Path) -> tuple[list[Path], Counter[str]]:
+    """Picture files of `folder` at any depth, in order, and how many other files there are by ending.
+
+    Hidden files and folders are passed over. Links to folders are followed, but for those that lead back.
+
+    Raises:
+        PictureError: a folder that may not be read.
+    """
+    pictures: list[Path] = []
+    others: Counter[str] = Counter()
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=_refuse_folder):
+        above = {os.path.realpath(place) for place in (Path(root), *Path(root).parents) if place.is_relative_to(folder)}
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and os.path.realpath(Path(root, name)) not in above
+        ]
+        for path in (Path(root, name) for name in files if not name.startswith(".")):
+            if path.suffix.lower() in SUFFIXES:
+                pictures.append(path)
+            else:
+                others[path.suffix.lower() or "no ending"] += 1
+    return sorted(pictures), others
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise PictureError(f"{error.filename} cannot be read ({error.strerror}).")
 
 
 def read(path: Path, half: Half = "whole") -> Picture:
@@ -68,11 +99,12 @@ def read_header(path: Path) -> Header:
     with _open(path) as image:
         width, height = image.size
         try:
-            # Pillow decodes a whole PNG in search of EXIF data that stand behind the pixels; hardly any do.
-            exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
+            # In search of an orientation Pillow decodes a whole PNG; hardly any holds one.
+            upright = image.format == "PNG" and not any(word in path.read_bytes() for word in _PNG_ORIENTATION)
+            orientation = None if upright else image.getexif().get(_EXIF_ORIENTATION)
         except _DECODING_ERRORS as error:
             raise PictureError(f"{path} is damaged ({error}).") from error
-        if exif.get(_EXIF_ORIENTATION, 1) >= 5:
+        if orientation in _ON_ITS_SIDE:
             width, height = height, width
         return Header(height, width, _CHANNELS[image.mode])
 
@@ -97,10 +129,16 @@ def _open(path: Path) -> Image.Image:
 
 
 def _refuse_unknown_mode(image: Image.Image, name: str) -> None:
-    if image.mode not in _CHANNELS:
-        raise PictureError(
-            f"{name} has pixels of mode {image.mode}; only 8-bit grey and colour are read. Convert it first."
-        )
+    # Pillow gives 16-bit colour the mode of 8-bit colour and cuts it while decoding; only the raw mode tells.
+    raw = [
+        str(part)
+        for tile in getattr(image, "tile", ())
+        for part in (tile[3] if isinstance(tile[3], tuple) else [tile[3]])
+    ]
+    deep = any(";16" in mode for mode in raw)
+    if image.mode not in _CHANNELS or deep:
+        kind = "16 bits a channel" if deep else f"pixels of mode {image.mode}"
+        raise PictureError(f"{name} has {kind}; only 8-bit grey and colour are read. Convert it first.")
 
 
 def from_pillow(image: Image.Image, name: str = "The picture") -> Picture:
@@ -139,7 +177,10 @@ def as_picture(source: Any) -> Picture:  # noqa: ANN401 - the door for whatever 
         return read(Path(source))
     if isinstance(source, Image.Image):
         return from_pillow(ImageOps.exif_transpose(source))
-    array = np.asarray(source)
+    try:
+        array = np.asarray(source)
+    except ValueError as error:
+        raise PictureError(f"No picture can be made of this {type(source).__name__} ({error}).") from error
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or 0 in array.shape:
         raise PictureError(f"A uint8 array (H, W) or (H, W, C) is wanted, not {array.dtype} {array.shape}.")
     return array[..., None] if array.ndim == 2 else array

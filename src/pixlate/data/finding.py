@@ -1,21 +1,32 @@
 """Which source goes with which target: side-by-side files, two folders, or a list. Opens no picture."""
 
 import csv
+import io
 import json
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pixlate import images
 from pixlate.errors import DataError
-from pixlate.images import SUFFIXES, Half
+from pixlate.images import Half
 from pixlate.specs.data import DataConfig
 
 Part = Literal["train", "val", "test"]
 DefectKind = Literal["unmatched", "duplicate stem", "missing", "unreadable", "size mismatch", "odd width"]
 
-_PARTS: dict[str, Part] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_PARTS: dict[str, Part] = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
 
 
 @dataclass(frozen=True)
@@ -86,8 +97,10 @@ def _folder(path: Path) -> Path:
 
 def _side_by_side(root: Path, config: DataConfig) -> Found:
     found = Found("side-by-side files (A left, B right)")
-    files = list(_pictures(root, found))
+    files = _pictures(root, found)
     parted = any(_part(path.relative_to(root)) for path in files)
+    if not parted:
+        _refuse_another_layout(root, files)
     strays: Counter[str] = Counter()
     stems: dict[str, list[Path]] = {}
     for path in files:
@@ -105,7 +118,28 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
     return found
 
 
+def _refuse_another_layout(root: Path, files: list[Path]) -> None:
+    """Catch folders that would train, but on halves of whole pictures or on their own test set."""
+    relatives = [path.relative_to(root) for path in files]
+    nested = next((path for path in relatives if any(part.lower() in _PARTS for part in path.parts[1:-1])), None)
+    if nested is not None:
+        raise DataError(f"{root} holds {nested.parent.as_posix()}: name the folder that train, val and test stand in.")
+    tops = {path.parts[0] if len(path.parts) > 1 else "" for path in relatives}
+    if len(tops) == 2 and "" not in tops:
+        first, second = sorted(tops)
+        names = [
+            {_stem(Path(*path.parts[1:])) for path in relatives if path.parts[0] == top} for top in (first, second)
+        ]
+        if 2 * len(names[0] & names[1]) > max(map(len, names)):
+            two = f"{root / first} {root / second}"
+            raise DataError(
+                f"{root} looks like two folders of pictures matched by name; give both: pixlate train {two}"
+            )
+
+
 def _two_folders(folder_a: Path, folder_b: Path, config: DataConfig) -> Found:
+    if folder_a.resolve() == folder_b.resolve():
+        raise DataError(f"{folder_a} is given as A and as B.")
     found = Found(f"two folders matched by name (A {folder_a}, B {folder_b})")
     _match(found, _stems(folder_a, found), _stems(folder_b, found), config)
     return found
@@ -114,9 +148,9 @@ def _two_folders(folder_a: Path, folder_b: Path, config: DataConfig) -> Found:
 def _parted_folders(inside: dict[str, Path], config: DataConfig) -> Found:
     found = Found("two folders a part, matched by name (trainA, trainB, …)")
     for part in _PARTS:
-        if f"{part}a" in inside and f"{part}b" in inside:
-            stems_a, stems_b = (_stems(inside[part + side], found, prefix=part) for side in "ab")
-            _match(found, stems_a, stems_b, config)
+        sides = [inside.get(part + side) for side in "ab"]
+        stems_a, stems_b = ({} if side is None else _stems(side, found, prefix=part) for side in sides)
+        _match(found, stems_a, stems_b, config)
     return found
 
 
@@ -141,15 +175,14 @@ def _list(path: Path, config: DataConfig) -> Found:
     found = Found(f"the list {path.name}")
     stems: dict[str, list[Path]] = {}
     for number, row in enumerate(_rows(path), start=1):
-        lowered = {str(key).strip().lower(): str(value) for key, value in row.items() if value is not None}
-        if not {"a", "b"} <= lowered.keys():
-            raise DataError(
-                f"{path}, row {number}: needs A and B (and may have split); it has {', '.join(map(str, row))}."
-            )
+        lowered = {str(key).strip().lower(): str(value or "").strip() for key, value in row.items()}
+        if not (lowered.get("a") and lowered.get("b")):
+            has = ", ".join(key for key, value in row.items() if value)
+            raise DataError(f"{path}, row {number}: needs A and B (and may have split); it has {has or 'nothing'}.")
         a, b = (path.parent / lowered[side] for side in "ab")
-        missing = [picture for picture in (a, b) if not picture.is_file()]
+        missing = [picture for picture in (a, b) if not os.path.isfile(picture)]  # noqa: PTH113 - false for any odd name
         found.defects += [Defect("missing", picture, f"row {number} of {path.name} names it") for picture in missing]
-        split = lowered.get("split", "").strip().lower()
+        split = lowered.get("split", "").lower()
         if split and split not in _PARTS:
             raise DataError(f"{path}, row {number}: split is {split!r}; train, val or test is wanted.")
         name = _stem(Path(split) / lowered["a"])
@@ -165,9 +198,9 @@ def _rows(path: Path) -> list[dict[str, object]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
-            return [dict(row) for row in csv.DictReader(text.splitlines())]
+            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
         if path.suffix.lower() in (".jsonl", ".ndjson"):
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
             if all(isinstance(row, dict) for row in rows):
                 return rows
             raise DataError(f"{path}: every line must be an object with A and B.")
@@ -176,18 +209,12 @@ def _rows(path: Path) -> list[dict[str, object]]:
     raise DataError(f"{path} is neither a folder nor a .csv or .jsonl list.")
 
 
-def _pictures(folder: Path, found: Found) -> Iterator[Path]:
-    others: Counter[str] = Counter()
-    for path in sorted(folder.rglob("*")):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts) or not path.is_file():
-            continue
-        if path.suffix.lower() in SUFFIXES:
-            yield path
-        else:
-            others[path.suffix.lower() or "no ending"] += 1
+def _pictures(folder: Path, found: Found) -> list[Path]:
+    pictures, others = images.pictures_in(folder)
     if others:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
         found.notes.append(f"Files in {folder} that are no pictures read here: {kinds}.")
+    return pictures
 
 
 def _unique(stems: dict[str, list[Path]], found: Found) -> Iterable[tuple[str, Path]]:

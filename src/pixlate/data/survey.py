@@ -162,5 +162,6 @@ def _split(found: Found, config: DataConfig, seed: int) -> dict[Part, list[Pair]
         chosen = {pair.name for pair in sorted(train, key=lambda pair: draws.seed(seed, "split", pair.name))[:count]}
         parts["val"] = [pair for pair in train if pair.name in chosen]
         parts["train"] = [pair for pair in train if pair.name not in chosen]
-        found.notes.append(f"No val folder: {count} pairs set aside for validation by seed {seed}.")
+        why = "All validation pairs are defective" if "val" in found.parts else "No val folder"
+        found.notes.append(f"{why}: {count} pairs set aside for validation by seed {seed}.")
     return parts

@@ -27,7 +27,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
 
 def to_yaml(document: Mapping[str, Any]) -> str:
     """The document as YAML, in its own order."""
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+    readable = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True)
+    # PyYAML folds some rare letters (U+0085) when it writes them as they are.
+    return readable if yaml.safe_load(readable) == document else yaml.safe_dump(dict(document), sort_keys=False)
 
 
 def from_yaml(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the YAML says; from_document judges
@@ -37,10 +39,11 @@ def from_yaml(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the YAML
         ConfigError: it cannot be read as YAML.
     """
     try:
-        return yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{where} cannot be read as YAML ({reason}).") from error
+    return {} if document is None else document
 
 
 def from_document(cls: type[T], document: Any, where: str) -> T:  # noqa: ANN401
@@ -72,11 +75,7 @@ def _convert(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911
         (inner,) = [member for member in get_args(kind) if member is not type(None)]
         return _convert(inner, value, where)
     if origin is Literal:
-        if value not in get_args(kind):
-            choices = ", ".join(str(choice) for choice in get_args(kind))
-            hint = suggestion(str(value), [str(choice) for choice in get_args(kind)])
-            raise ConfigError(f"{where} is {value!r}; choose from {choices}.{hint}")
-        return value
+        return _chosen(get_args(kind), value, where)
     if origin is tuple:
         if not isinstance(value, (list, tuple)):
             raise ConfigError(f"{where} is {value!r}; a list is wanted.")
@@ -92,16 +91,25 @@ def _convert(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401, PLR0911
     return _scalar(kind, value, where)
 
 
+def _chosen(choices: tuple[Any, ...], value: Any, where: str) -> Any:  # noqa: ANN401
+    for choice in choices:
+        if type(choice) is type(value) and choice == value:
+            return choice
+    if type(value) is int and str(value) in choices:  # YAML reads `precision: 32` as a number
+        return str(value)
+    named = [str(choice) for choice in choices]
+    raise ConfigError(f"{where} is {value!r}; choose from {', '.join(named)}.{suggestion(str(value), named)}")
+
+
 def _scalar(kind: type, value: Any, where: str) -> Any:  # noqa: ANN401
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if kind is float and isinstance(value, str):
+    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
-            return float(value)  # YAML 1.1 reads 2e-4 as text
-        except ValueError:
+            return float(value)  # of text too: YAML 1.1 reads 2e-4 as such
+        except (ValueError, OverflowError):
             pass
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     if kind is str and isinstance(value, int):
         return str(value)
-    raise ConfigError(f"{where} is {value!r}; {'a number' if kind in (int, float) else kind.__name__} is wanted.")
+    wanted = {int: "a whole number", float: "a number", str: "text (in quotes)", bool: "true or false"}
+    raise ConfigError(f"{where} is {value!r}; {wanted.get(kind, kind.__name__)} is wanted.")

@@ -58,9 +58,7 @@ class TrainConfig:
     loop: LoopConfig = field(default_factory=LoopConfig)
 
 
-MAY_CHANGE = frozenset(
-    {"run", "epochs", "steps", "workers", "validate_every", "validate_on", "samples", "log_every", "tensorboard"}
-)
+MAY_CHANGE = frozenset({"run", "epochs", "steps", "workers", "validate_every", "samples", "log_every", "tensorboard"})
 """Settings a run may be resumed with though they differ; any other difference would make it another run."""
 
 _PARTS: dict[str, type] = {"data": DataConfig, "method": Pix2PixConfig, "loop": LoopConfig}
@@ -79,7 +77,12 @@ def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
     """
     if not isinstance(settings, Mapping):
         raise ConfigError(f"{where}: expected lines of the form 'setting: value'.")
-    clean = {str(key).replace("-", "_"): value for key, value in settings.items()}
+    clean: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = str(key).replace("-", "_")
+        if name in clean:
+            raise ConfigError(f"{where}: the setting {name!r} stands there twice.")
+        clean[name] = value
     owner = {f.name: part for part, cls in _PARTS.items() for f in dataclasses.fields(cls)}
     parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
     for key, value in clean.items():

@@ -1,10 +1,265 @@
-"""index.html in the run folder."""
+"""index.html in the run folder: how the run stands, as a page that needs no server and fetches nothing from elsewhere.
+
+The run writes it anew at every validation, so what it costs is bounded however long the run: curves are thinned, and
+of very many lines or samples evenly spread ones are taken.
+"""
+
+import json
+import math
+import re
+import time
+from html import escape
+from pathlib import Path
+from string import Template
 
 from pixlate.durable import write as write_file
-from pixlate.training import runfolder
-from pixlate.training.journal import Journal
+from pixlate.training import runfolder, schedule, scoreboard
+from pixlate.training.charts import chart, thinned
+from pixlate.training.journal import Entry, Journal
 from pixlate.training.planning import Plan
+
+_SAMPLES = 200
+"""Samples the slider and the strip offer, at most."""
+_REFRESH = 25
+"""Seconds between two reloads while training goes on."""
+
+_UNITS = {
+    "D_real, D_fake, G_GAN": "log loss; a discriminator that cannot tell has ln 2 in all three",
+    "G_L1": "mean absolute difference, pictures as −1 … 1",
+    "G_L2": "mean squared difference, pictures as −1 … 1",
+}
 
 
 def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
-    write_file(planned.folder / runfolder.PAGE, f"<h1>{step}/{total}</h1>".encode())
+    """Write the page of the run as it stands after `step` of `total` steps."""
+    template = Template(Path(__file__).with_name("gallery.html").read_text(encoding="utf-8"))
+    running = step < total
+    samples = _samples(planned.folder / runfolder.SAMPLES, step)
+    train = journal.of("train")
+    width, height = _png_size(planned.folder / runfolder.SAMPLES / _file(samples[-1])) if samples else (3, 1)
+    page = template.substitute(
+        _head(planned, step, total),
+        reload=f'<noscript><meta http-equiv="refresh" content="{_REFRESH}"></noscript>' if running else "",
+        refresh=f' data-refresh="{_REFRESH}"' if running else "",
+        progress=_progress(planned, train, step, total),
+        notice=_notice(train),
+        facts=_facts(planned),
+        samples=_viewer(planned, samples, width, height),
+        steps=json.dumps(samples),
+        strip=_strip(samples, planned.folder / runfolder.SAMPLES),
+        ratio=f"{width} / {height / 3:.2f}",
+        thumb=f"{min(max(64 * 3 * width / height, 84), 250):.0f}px",
+        chart="20rem",
+        scores=scoreboard.scores(planned, journal, step),
+        losses=_losses(train, step),
+    )
+    write_file(planned.folder / runfolder.PAGE, page.encode())
+
+
+def _head(planned: Plan, step: int, total: int) -> dict[str, str]:
+    config = planned.config
+    arrow = config.data.direction.replace("to", " → ")
+    network = {"unet": "U-Net"}.get(config.method.generator, config.method.generator)
+    what = (arrow, config.method.objective, f"{network} of width {config.method.width}", f"{config.data.size} px")
+    name = escape(planned.survey.name)
+    return {
+        "tab": f"{math.floor(_share(step, total))} % · {name} {escape(arrow)} – pixlate",
+        "name": name,
+        "what": escape("  ·  ".join(what)),
+        "state": "running" if step < total else "finished",
+        "epoch": str(int(time.time())),
+    }
+
+
+def _share(step: int, total: int) -> float:
+    """Per cent done: 100 also when a run is resumed with fewer steps than it has."""
+    return 100 * step / total if step < total else 100.0
+
+
+def _progress(planned: Plan, train: list[Entry], step: int, total: int) -> str:
+    now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
+    epoch = f", epoch {train[-1]['epoch']:,.1f}" if train and "epoch" in train[-1] else ""
+    if step < total:
+        every = schedule.validation_interval(planned.config.loop, total)
+        state = "Training goes on"
+        hint = (
+            f"The run writes this page every {every:,} steps, and it reloads itself. "
+            "If no newer one comes, the run was stopped; the same command resumes it."
+        )
+    else:
+        state, hint = "Training is finished", ""
+    return (
+        f'<div class="state"><strong>{state}</strong>'
+        f'<span class="number">step {step:,} of {total:,}{epoch}</span></div>\n'
+        f'<div class="bar" role="progressbar" aria-label="Steps done" aria-valuemin="0" aria-valuemax="{total}" '
+        f'aria-valuenow="{step}"><div style="width:{_share(step, total):.2f}%"></div></div>\n'
+        f'<p class="soft">Written {escape(now)} <span id="age"></span>. {hint}</p>'
+    )
+
+
+def _notice(train: list[Entry]) -> str:
+    broken = [name for name in _names(train) if not math.isfinite(train[-1].get(name, 0.0))]
+    if not broken:
+        return ""
+    return f'<p class="notice">Not finite at the last count: {escape(", ".join(broken))}. The run has diverged.</p>'
+
+
+# ---------------------------------------------------------------------------------------------------------- facts
+
+
+def _facts(planned: Plan) -> str:
+    groups = {"Data": _data_facts(planned), "Method": _method_facts(planned), "Run": _run_facts(planned)}
+    lists = "".join(
+        f"<div><h3>{title}</h3><dl>"
+        + "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts)
+        + "</dl></div>"
+        for title, facts in groups.items()
+    )
+    told = [*planned.decisions, *planned.survey.notes]
+    if planned.survey.defects:
+        told.append(f"{len(planned.survey.defects)} pictures left out as defective")
+    why = "".join(f"<li>{escape(line)}</li>" for line in told)
+    decided = f'<div><h3>Decided and noted</h3><ul class="why">{why}</ul></div>' if told else ""
+    files = (
+        '<p class="soft">All settings are in <a href="config.yaml">config.yaml</a>, all measurements in '
+        '<a href="metrics.jsonl">metrics.jsonl</a>.</p>'
+    )
+    return f'<div class="card facts">{lists}{decided}{files}</div>'
+
+
+def _data_facts(planned: Plan) -> list[tuple[str, object]]:
+    data, looked = planned.config.data, planned.survey
+    side_b = [("B pictures", data.data_b)] if data.data_b else []
+    return [
+        ("folder", data.data),
+        *side_b,
+        ("layout", looked.layout),
+        ("pairs", f"{len(looked.train):,} training, {len(looked.val):,} validation, {len(looked.test):,} test"),
+        ("size", f"{data.size} px, cropped from {data.load_size} ({data.fit}, {data.resample})"),
+        ("mirrored", "half of the pairs" if data.mirror else "never"),
+        ("channels", f"{looked.source_channels} in, {looked.target_channels} out"),
+    ]
+
+
+def _method_facts(planned: Plan) -> list[tuple[str, object]]:
+    method, judge = planned.config.method, planned.discriminator
+    weight = f", λ {method.lambda_l1:g}" if method.distance == "L1" and method.adversary else ""
+    dropout = ", ".join(map(str, planned.generator.dropout))
+    return [
+        ("objective", method.objective + weight),
+        ("generator", f"{method.generator}, depth {planned.generator.depth}, width {method.width}"),
+        ("noise", f"dropout at levels {dropout}" if dropout else "no dropout"),
+        *([("z", f"{method.z_channels} channels")] if method.z_channels else []),
+        ("discriminator", f"PatchGAN of {judge.receptive_field} px" if judge else "none"),
+        ("Adam", f"rate {method.lr:g}, β {method.beta1:g} and {method.beta2:g}"),
+        ("decay", f"over the last {method.decay:.0%} of the run" if method.decay else "none"),
+        ("preset", method.preset),
+    ]
+
+
+def _run_facts(planned: Plan) -> list[tuple[str, object]]:
+    loop = planned.config.loop
+    length = f"{loop.steps:,} steps" if loop.steps is not None else f"{loop.epochs:,} epochs"
+    return [
+        ("length", length),
+        ("batch", loop.batch_size),
+        ("seed", loop.seed),
+        ("device", f"{loop.device}, precision {loop.precision}"),
+        ("best by", loop.best_by.upper()),
+        ("folder", planned.folder),
+    ]
+
+
+# -------------------------------------------------------------------------------------------------------- samples
+
+
+def _file(step: int) -> str:
+    return f"step_{step:08d}.png"
+
+
+def _samples(folder: Path, step: int) -> list[int]:
+    """The steps with a sample; none from beyond `step`, which a stopped run may have left."""
+    found = (re.fullmatch(r"step_(\d{8,})\.png", path.name) for path in folder.glob("step_*.png"))
+    steps = sorted(number for match in found if match and (number := int(match[1])) <= step)
+    if len(steps) <= _SAMPLES:
+        return steps
+    return [steps[round(index * (len(steps) - 1) / (_SAMPLES - 1))] for index in range(_SAMPLES)]
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    """Width and height from the header, so that the page has its shape before the pictures are there."""
+    with path.open("rb") as file:
+        header = file.read(24)
+    width, height = int.from_bytes(header[16:20]), int.from_bytes(header[20:24])
+    return (width, height) if width and height else (3, 1)
+
+
+def _viewer(planned: Plan, samples: list[int], width: int, height: int) -> str:
+    if not samples:
+        asked = planned.config.loop.samples
+        return f'<p class="empty">{"None yet." if asked else "None are kept, as asked (--samples 0)."}</p>'
+    source, target = planned.config.data.direction.split("to")
+    last, scale = samples[-1], min(1000 / width, 720 / height)
+    whose = "held-out pictures" if planned.survey.val else "training pictures, as no pair is set aside for validation"
+    labels = "".join(
+        f"<span><b>{row}</b><i>{escape(side)}</i></span>"
+        for row, side in (("source", source), ("output", ""), ("target", target))
+    )
+    return (
+        f'<div class="card"><div class="viewer" style="max-width:{width * max(scale, 1) + 70:.0f}px">'
+        f'<div class="rows">{labels}</div>'
+        f'<img id="picture" class="{_crisp(scale, width)}" src="{runfolder.SAMPLES}/{_file(last)}" width="{width}" '
+        f'height="{height}" alt="Sources, outputs and targets at step {last}"></div>\n'
+        f'<div class="controls"><output id="step">step {last:,}, the latest</output>'
+        f'<input id="slider" class="needs-js" type="range" min="0" max="{len(samples) - 1}" '
+        f'value="{len(samples) - 1}" aria-label="Step of the sample"></div>\n'
+        f'<p class="soft">Columns are {whose}. '
+        '<span class="needs-js">The slider or the keys ← → go through the steps.</span></p></div>'
+    )
+
+
+def _crisp(scale: float, width: int) -> str:
+    """Enlarged pictures keep their pixels; `crisp` on wide windows only, as narrow ones may show them smaller."""
+    return "tiny" if width < 250 else "crisp" if scale >= 1.9 else ""
+
+
+def _strip(samples: list[int], folder: Path) -> str:
+    if len(samples) < 2:
+        return ""
+    crisp = _crisp(1, _png_size(folder / _file(samples[-1]))[0])
+    links = "".join(
+        f'<a href="{runfolder.SAMPLES}/{_file(step)}" data-step="{step}">'
+        f'<img class="{crisp}" loading="lazy" src="{runfolder.SAMPLES}/{_file(step)}" alt="Outputs at step {step}">'
+        f"step {step:,}</a>\n"
+        for step in samples
+    )
+    return (
+        '<section id="through"><h2>Outputs through time</h2>\n'
+        '<p class="soft lead">The row of outputs at each step; choose one to see it beside sources and targets.</p>'
+        f'<div class="strip">{links}</div></section>'
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- losses
+
+
+def _losses(train: list[Entry], step: int) -> str:
+    names = _names(train)
+    if not names:
+        return '<p class="empty">None are written down yet.</p>'
+    together = [name for name in names if name.startswith("D_") or name == "G_GAN"]
+    groups = [group for group in (together, *([name] for name in names if name not in together)) if group]
+    charts = []
+    for group in groups:
+        title = ", ".join(group)
+        levels = [("ln 2", math.log(2))] if group is together else []
+        charts.append(chart(title, _UNITS.get(title, ""), thinned(train, group), step, levels=levels, noisy=True))
+    if len({entry.get("lr") for entry in (train[0], train[len(train) // 2], train[-1])}) > 1:
+        charts.append(chart("learning rate", "of generator and discriminator", thinned(train, ["lr"]), step))
+    return f'<div class="charts">{"".join(charts)}</div>'
+
+
+def _names(train: list[Entry]) -> list[str]:
+    """The losses, in the order they are written."""
+    known = {name: None for entry in (*train[:1], *train[-1:]) for name in entry}
+    return [name for name in known if name not in ("kind", "step", "epoch", "lr")]

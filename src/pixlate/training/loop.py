@@ -101,6 +101,7 @@ class Watch:
             self.told.say(line)
         if start:
             self.told.say(f"resumed at step {start}" + ("" if start < self.total else ", which is the last"))
+            gallery.write(self.planned, self.journal, start, self.total)
         else:
             self._show(0)
 

@@ -62,7 +62,8 @@ def plan(config: TrainConfig) -> Plan:
         folder=Path(loop.run) if loop.run else Path("runs") / _name(config, decided, looked),
         decisions=tuple(decisions),
     )
-    runfolder.claim(planned.folder, decided)
+    if os.environ.get("RANK", "0") == "0":  # of several processes one writes
+        runfolder.claim(planned.folder, decided)
     return planned
 
 
@@ -118,10 +119,21 @@ def _decide_method(method: Pix2PixConfig, size: tuple[int, int], decisions: list
         field = scaled_receptive_field(*size)
         if method.adversary:
             decisions.append(f"receptive field {field} (the paper's 70 at 256 px, scaled)")
+    _check_rates(method)
     decay = PRESETS[method.preset].decay if method.decay is None else method.decay
     if not 0 <= decay <= 1:
         raise ConfigError(f"--decay is {decay}; a share from 0 to 1 is wanted.")
     return replace(method, depth=depth, receptive_field=field, decay=decay)
+
+
+def _check_rates(method: Pix2PixConfig) -> None:
+    if not 0 < method.lr < math.inf:
+        raise ConfigError(f"--lr is {method.lr}; a positive number is wanted.")
+    if not 0 <= method.lambda_l1 < math.inf:
+        raise ConfigError(f"--lambda-l1 is {method.lambda_l1}; 0 or a positive number is wanted.")
+    for name in ("beta1", "beta2"):
+        if not 0 <= getattr(method, name) < 1:
+            raise ConfigError(f"--{name} is {getattr(method, name)}; a number from 0 to below 1 is wanted.")
 
 
 def _decide_loop(config: TrainConfig, decisions: list[str]) -> LoopConfig:

@@ -26,7 +26,7 @@ def claim(folder: Path, config: TrainConfig) -> None:
     stored = folder / CONFIG
     if stored.is_file():
         _compare(folder, read(stored), config)
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(path.suffix != ".part" for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
     header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
     text = header + to_yaml(to_flat(config))

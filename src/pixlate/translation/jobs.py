@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pixlate import images
 from pixlate.errors import DataError, PictureError
-from pixlate.images import SUFFIXES, Half
+from pixlate.images import Half
 from pixlate.specs.card import Card
 from pixlate.specs.data import Direction
 
@@ -66,11 +66,7 @@ def _pictures(given: Path) -> Iterable[tuple[Path, Path]]:
         return [(given, Path(given.name))]
     if not given.is_dir():
         raise DataError(f"There is no file or folder {given}.")
-    return [
-        (path, path.relative_to(given))
-        for path in sorted(given.rglob("*"))
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
-    ]
+    return [(path, path.relative_to(given)) for path in images.pictures_in(given)[0]]
 
 
 def _refuse_clashes(jobs: list[Job]) -> None:
