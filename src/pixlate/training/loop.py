@@ -127,6 +127,10 @@ class Watch:
 
     def look(self, step: int) -> None:
         """Score and show the validation pictures; keep the state, the model, and the best of the models."""
+        with self.told.aside():
+            self._look(step)
+
+    def _look(self, step: int) -> None:
         self._note(step)
         if not self.journal.of("guess"):
             for name, scores in self.validation.guess().items():

@@ -1,6 +1,8 @@
 """What a person sees of a run in the terminal: one live line, or now and then a plain one where nobody watches."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -23,9 +25,9 @@ class Told:
         if self._console.is_terminal and start < total:
             columns = (
                 TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
-                BarColumn(),
-                TextColumn("{task.fields[losses]}  {task.fields[speed]}"),
-                TimeRemainingColumn(),
+                BarColumn(bar_width=10),
+                TimeRemainingColumn(compact=True),
+                TextColumn("left  {task.fields[speed]}  {task.fields[losses]}"),
             )
             self._bar = Progress(*columns, console=self._console)
             self._task = self._bar.add_task("", total=total, completed=start, losses="", speed="")
@@ -49,6 +51,13 @@ class Told:
             left = (self._total - step) * self._pairs / speed
             self.say(f"step {step}/{self._total}  {self._losses}  {speed:.1f} images/s  {_span(left)} left")
             self._spoke = now
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The time this takes does not count in the images a second."""
+        began = time.monotonic()
+        yield
+        self._began += time.monotonic() - began
 
     def scores(self, step: int, scores: dict[str, float]) -> None:
         """A validation."""
