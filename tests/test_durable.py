@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixlate import durable
+from pixlate.errors import WriteError
 
 
 @pytest.fixture
@@ -105,3 +106,10 @@ def test_a_path_without_a_folder_lies_in_the_working_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     durable.write(Path("here.txt"), b"x")
     assert lying_in(tmp_path) == ["here.txt"]
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"no folder")
+    with pytest.raises(WriteError, match=r"file.* cannot be written to"):
+        durable.write(tmp_path / "file" / "new", b"content")
+    assert (tmp_path / "file").read_bytes() == b"no folder"

@@ -6,15 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pixlate.errors import WriteError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` to write to; on success it is synced and takes the place of `path`.
 
     If the block raises, `path` is as it was and the temporary file is gone.
+
+    Raises:
+        WriteError: the folder of `path` cannot be made or written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise WriteError(f"{path.parent} cannot be written to ({error.strerror}).") from error
     os.close(handle)
     temporary = Path(name)
     try:

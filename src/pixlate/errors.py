@@ -32,6 +32,10 @@ class RunError(PixlateError):
     """A run folder that cannot be used as asked."""
 
 
+class WriteError(PixlateError):
+    """A place that cannot be written to."""
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`" Did you mean 'size'?"` if a known word is near, else the empty string."""
     near = get_close_matches(word, list(known), n=1)

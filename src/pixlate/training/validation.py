@@ -41,7 +41,7 @@ class Validation:
         pairs = looked.val or looked.train
         chosen = _spread(pairs, max(loop.validate_on if self.held_out else 0, loop.samples))
         self._shown = [self._read(pair) for pair in chosen]
-        self._scored = len(self._shown) if self.held_out and loop.validate_on else 0
+        self._scored = min(len(self._shown), loop.validate_on) if self.held_out else 0
 
     def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
         """Mean scores over the held-out pictures, and the grid of samples: a row of sources, of outputs, of targets."""
