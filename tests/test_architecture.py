@@ -24,7 +24,7 @@ OWNERS = {
     "safetensors": {"tensorfile"},
     "yaml": {"specs"},
     "cyclopts": {"cli"},
-    "rich": {"training"},
+    "rich": {"training", "cli"},
     "tensorboard": {"training"},
     "importlib": set(),
     "pickle": set(),
@@ -121,7 +121,7 @@ def test_a_planted_fault_is_found(tmp_path: Path, file: str, line: str, complain
 def test_three_hops_lead_from_the_command_to_the_step() -> None:
     """cli.train → training.train → training.loop.run → Pix2Pix.step, each a call a reader can follow."""
     hops = [
-        ("cli.py", "train", "run(TrainConfig("),
+        ("cli.py", "train", "training.train(TrainConfig("),
         ("training/__init__.py", "train", "return run(planned)"),
         ("training/loop.py", "run", "method.step("),
         ("methods/pix2pix.py", "step", "losses."),

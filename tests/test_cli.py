@@ -1,6 +1,8 @@
 """The command line as a user meets it: its commands, its mistakes, its exit codes."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +56,7 @@ def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def test_help_and_version_are_quick_to_say_and_load_no_torch(call: Called) -> None:
+def test_help_and_version_load_no_torch(call: Called) -> None:
     for words in (["--help"], ["train", "--help"], ["translate", "--help"], ["--version"]):
         program = (
             f"import sys; from pixlate import cli\ntry: cli.main({words!r})\nfinally: assert 'torch' not in sys.modules"
@@ -117,10 +119,47 @@ def test_the_card_is_shown(trained: Path, call: Called) -> None:
     assert "direction: BtoA" in out
 
 
+def test_help_says_where_the_output_goes(call: Called) -> None:
+    said = " ".join(call("translate", "--help")[1].split())
+    assert "A picture in a given folder becomes OUT/PATH-IN-THAT-FOLDER, one given directly OUT/NAME" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is wanted")
+def test_stopping_by_keyboard_says_so_and_leaves_the_terminal_as_it_was(drawn: Path, tmp_path: Path) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "pixlate", "train", str(drawn), "--run", str(tmp_path / "run"), "--width", "4"]
+    flags = ["--workers", "0", "--no-tensorboard", "--validate-every", "100000"]
+    plain = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"}
+    process = subprocess.Popen([*command, *flags], stdout=follower, stderr=follower, stdin=follower, env=plain)
+    os.close(follower)
+    told = b""
+    while b"images/s" not in told:
+        told += os.read(leader, 65536)
+    process.send_signal(signal.SIGINT)
+    try:
+        while chunk := os.read(leader, 65536):
+            told += chunk
+    except OSError:  # Linux's way to say that the other side is closed
+        pass
+    os.close(leader)
+    assert process.wait() == 130
+    assert b"stopped" in told
+    assert told.rindex(b"\x1b[?25h") > told.rindex(b"\x1b[?25l")  # the cursor is shown again
+    assert b"Traceback" not in told
+    live = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"\n", told).decode(errors="replace").splitlines()
+    assert any("left" in line and "images/s" in line and len(line.strip()) <= 80 for line in live)
+
+
 def test_facades_are_drawn(tmp_path: Path, call: Called) -> None:
     code, _out, err = call("data", "facades", tmp_path / "set", "--train", 2, "--val", 1, "--test", 0, "--size", 32)
     assert code == 0, err
     assert images.read(tmp_path / "set" / "train" / "0000.png").shape == (32, 64, 3)
+    mistake(call("data", "facades", tmp_path / "set", "--train", 3, "--val", 1, "--size", 32), "name another")
+    mistake(call("data", "facades", tmp_path / "none", "--train", -3), "-3 facades")
+    mistake(call("data", "facades", tmp_path / "none", "--size", 8), "8")
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_demo_leaves_a_gallery_and_translations(tmp_path: Path) -> None:
@@ -140,7 +179,8 @@ def mistake(told: tuple[int, str, str], *fragments: str) -> None:
         assert fragment in err
 
 
-def test_mistakes_in_the_data(tmp_path: Path, call: Called) -> None:
+def test_mistakes_in_the_data(tmp_path: Path, call: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     mistake(call("train", tmp_path / "nowhere"), "There is no folder", "nowhere")
     (tmp_path / "empty").mkdir()
     mistake(call("train", tmp_path / "empty"), "no training pairs")
@@ -149,7 +189,7 @@ def test_mistakes_in_the_data(tmp_path: Path, call: Called) -> None:
     mistake(call("train", tmp_path / "a", tmp_path / "b"), "1 size mismatch", "32×32", "32×40", "--skip-bad")
     save(tmp_path / "odd" / "1.png", 32, 63)
     mistake(call("train", tmp_path / "odd"), "1 odd width")
-    assert not (Path.cwd() / "runs").exists()
+    assert not (tmp_path / "runs").exists()
 
 
 def test_one_unreadable_file_among_good_ones(tmp_path: Path, call: Called) -> None:
@@ -204,6 +244,8 @@ def test_mistakes_in_translation(trained: Path, tmp_path: Path, call: Called) ->
     mistake(call("translate", model, photo, photo, *out), "would both become")
     mistake(call("translate", model, photo, "-o", photo), "is a file")
     mistake(call("translate", model, photo, *out, "--size", "huge"), "size is 'huge'")
+    mistake(call("translate", model, photo, *out, "--batch-size", 0), "--batch-size is 0")
+    mistake(call("translate", trained, photo, *out), "is a folder", "model.safetensors")
     assert not (tmp_path / "out").exists()
 
 

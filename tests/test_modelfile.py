@@ -132,7 +132,7 @@ def test_the_card_is_read_without_torch(path):
 
 def test_a_missing_file_and_a_folder(tmp_path):
     assert "no file" in refusal(tmp_path / "gone.safetensors")
-    assert "no file" in refusal(tmp_path)
+    assert "is a folder" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4" * 50, bytes(range(256)) * 4], ids=["empty", "zip", "noise"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from cyclopts import App, CycloptsError, Group, Parameter, Token
 
-from pixlate.errors import PixlateError
+from pixlate.errors import ConfigError, PixlateError
 from pixlate.specs.card import Statistics
 from pixlate.specs.data import DataConfig, Direction, parse_size
 from pixlate.specs.methods import Pix2PixConfig
@@ -23,6 +23,7 @@ app = App(
     help="Learn to translate images from examples: label map → photo, edges → shoe, day → night.",
     version=__version__,
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 data_app = App(name="data", help="Make and prepare data sets.")
 app.command(data_app)
@@ -52,10 +53,10 @@ def train(
     config
         YAML file of settings, such as the config.yaml of a run; a flag given here counts before it.
     """
-    from pixlate.training import train as run  # noqa: PLC0415
+    from pixlate import training  # noqa: PLC0415
 
     given = replace(data_config, data=data or data_config.data, data_b=data_b or data_config.data_b)
-    run(TrainConfig(given, method, loop))
+    training.train(TrainConfig(given, method, loop))
 
 
 @app.command
@@ -77,7 +78,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
 ) -> None:
     """Translate pictures of any size with a trained model.
 
-    A picture in a given folder becomes OUT/<its path in that folder>, one given directly OUT/<its name>, as .png.
+    A picture in a given folder becomes OUT/PATH-IN-THAT-FOLDER, one given directly OUT/NAME, both ending in .png.
 
     Parameters
     ----------
@@ -107,18 +108,30 @@ def translate(  # noqa: PLR0913 - one argument a flag
         Where to compute.
     """
     from pixlate import modelfile  # noqa: PLC0415
-    from pixlate.translation.jobs import settle  # noqa: PLC0415
+    from pixlate.translation.jobs import find_jobs  # noqa: PLC0415
 
-    card = modelfile.read_card(model)
+    if batch_size < 1:
+        raise ConfigError(f"--batch-size is {batch_size}; 1 or more is wanted.")
     resized = None if size is None else parse_size(size)
-    work = settle(card, inputs, out, direction=direction, to_grey=to_grey, skip_bad=skip_bad)
-    from pixlate.translation.translating import translate as run  # noqa: PLC0415 - torch, once the work is settled
+    work = find_jobs(modelfile.read_card(model), inputs, out, direction=direction, to_grey=to_grey, skip_bad=skip_bad)
+    for line in work.notes:
+        print(line)
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from pixlate.translation import translating  # noqa: PLC0415 - torch, once the work is known to be sound
     from pixlate.translation.translator import Translator  # noqa: PLC0415
 
     translator = Translator(model, statistics=statistics, dropout=dropout, seed=seed, device=device)
-    left_out = [*work.left_out, *run(translator, work, size=resized, batch_size=batch_size, skip_bad=skip_bad)]
-    for line in [*work.notes, *(f"left out: {why}" for why in left_out)]:
-        print(line)
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        steps = bar.track(
+            translating.translate(translator, work, size=resized, batch_size=batch_size, skip_bad=skip_bad),
+            total=len(work.jobs),
+            description="translating",
+        )
+        left_out = [*work.left_out, *filter(None, steps)]
+    for why in left_out:
+        print(f"left out: {why}")
     print(f"{len(work.jobs) + len(work.left_out) - len(left_out)} pictures translated into {out}")
 
 
@@ -234,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except PixlateError as error:
         _refuse(str(error))
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print("stopped; a run goes on from its last checkpoint when the same command is given again", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
 

@@ -5,14 +5,14 @@ import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from pixlate.errors import ConfigError
+from pixlate.errors import ConfigError, suggestion
 from pixlate.specs.training import DeviceName, Precision
 
 
@@ -74,6 +74,9 @@ class Device:
         optimizer.zero_grad()
         self._scaler.scale(loss).backward(inputs=weights)  # type: ignore[no-untyped-call]
         self._scaler.step(optimizer)
+
+    def end_step(self) -> None:
+        """Let the loss scale follow what this step's updates met."""
         self._scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
@@ -90,8 +93,11 @@ def choose(name: DeviceName, local_rank: int = 0) -> torch.device:
     """The torch device of that name; `auto` takes CUDA, else MPS, else the CPU.
 
     Raises:
-        ConfigError: a device this machine does not have.
+        ConfigError: no such device, or one this machine does not have.
     """
+    kinds = get_args(DeviceName)
+    if name not in kinds:
+        raise ConfigError(f"There is no device {name!r}; choose from {', '.join(kinds)}.{suggestion(name, kinds)}")
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])

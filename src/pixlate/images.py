@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixlate.errors import PictureError
+from pixlate.specs.data import Resample
 
 Picture = NDArray[np.uint8]
 Half = Literal["whole", "left", "right"]
-Resample = Literal["bilinear", "bicubic"]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
@@ -45,6 +45,8 @@ class Header:
     height: int
     width: int
     channels: int
+    alpha: bool = False
+    """Whether there may be transparency."""
 
 
 def pictures_in(folder: Path) -> tuple[list[Path], Counter[str]]:
@@ -106,7 +108,7 @@ def read_header(path: Path) -> Header:
             raise PictureError(f"{path} is damaged ({error}).") from error
         if orientation in _ON_ITS_SIDE:
             width, height = height, width
-        return Header(height, width, _CHANNELS[image.mode])
+        return Header(height, width, _CHANNELS[image.mode], alpha=_has_alpha(image))
 
 
 def _open(path: Path) -> Image.Image:
@@ -148,13 +150,17 @@ def from_pillow(image: Image.Image, name: str = "The picture") -> Picture:
         PictureError: more than 8 bits a channel, or transparency.
     """
     _refuse_unknown_mode(image, name)
-    if "A" in image.mode or "transparency" in image.info:
+    if _has_alpha(image):
         image = image.convert("LA" if image.mode in ("L", "LA", "1") else "RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
             raise PictureError(f"{name} has transparency, which would be lost. Flatten it onto a background first.")
     image = image.convert("L" if _CHANNELS[image.mode] == 1 else "RGB")
     pixels = np.asarray(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return "A" in image.mode or "transparency" in image.info
 
 
 def is_pillow(picture: object) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixlate import images
-from pixlate.data.augment import CENTRE, Draw, Preparation, draw, jitter, settle
+from pixlate.data.augment import CENTRE, Draw, Preparation, draw, jitter, without_jitter
 
 CROP = Preparation(16, 12, 18, 14, stretch=False, mirror=True, resample="bilinear")
 STRETCH = replace(CROP, stretch=True)
@@ -44,7 +44,7 @@ def preparations(draw_):
 @settings(max_examples=120, deadline=None)
 def test_of_every_size_comes_the_size(height, width, preparation, drawn, channels):
     picture = coded(height, width)[..., :channels]
-    for prepared in (jitter(picture, preparation, drawn), settle(picture, preparation)):
+    for prepared in (jitter(picture, preparation, drawn), without_jitter(picture, preparation)):
         assert prepared.shape == (preparation.height, preparation.width, channels)
         assert prepared.dtype == np.uint8
 
@@ -127,7 +127,7 @@ def test_drawing_leaves_the_global_random_state_alone():
 
 
 def test_validation_sees_the_middle_and_no_mirror_image():
-    assert np.array_equal(settle(coded(20, 32), CROP), coded(20, 32)[2:18, 10:22])
+    assert np.array_equal(without_jitter(coded(20, 32), CROP), coded(20, 32)[2:18, 10:22])
     assert CENTRE.mirror is False
 
 
@@ -135,12 +135,12 @@ def test_validation_stretches_to_the_size_itself():
     picture = coded(31, 47)
     expected = images.resize(picture, 16, 12, "bilinear")
     for _ in range(3):
-        assert np.array_equal(settle(picture, STRETCH), expected)
+        assert np.array_equal(without_jitter(picture, STRETCH), expected)
 
 
 def test_the_picture_given_is_not_changed():
     picture = coded(20, 32)
     for preparation in (CROP, STRETCH):
         jitter(picture, preparation, Draw(0.3, 0.3, mirror=True))
-        settle(picture, preparation)
+        without_jitter(picture, preparation)
     assert np.array_equal(picture, coded(20, 32))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pixlate import images
 from pixlate.data import augment
 from pixlate.data.augment import Preparation
-from pixlate.data.finding import Pair, Picture
-from pixlate.data.loading import Channels, PairStream, batches, order, read_pair, read_settled, to_tensor
+from pixlate.data.finding import Pair, PictureFile
+from pixlate.data.loading import Channels, PairStream, batches, order, read_pair, read_without_jitter, to_tensor
 from pixlate.errors import PictureError
 
 PREPARATION = Preparation(8, 8, 10, 10, stretch=True, mirror=True, resample="bilinear")
@@ -31,7 +31,7 @@ def make_pairs(folder, count):
         path = folder / f"{index}.png"
         pixels = np.random.default_rng(index).integers(0, 256, (12, 20, 3)).astype(np.uint8)
         path.write_bytes(images.encode_png(pixels))
-        made.append(Pair(str(index), Picture(path, "left"), Picture(path, "right")))
+        made.append(Pair(str(index), PictureFile(path, "left"), PictureFile(path, "right")))
     return made
 
 
@@ -187,7 +187,7 @@ def test_channels_become_those_asked_for(tmp_path):
     grey, colour = tmp_path / "grey.png", tmp_path / "colour.png"
     grey.write_bytes(images.encode_png(np.full((8, 8, 1), 51, np.uint8)))
     colour.write_bytes(images.encode_png(np.full((8, 8, 3), (255, 0, 0), np.uint8)))
-    source, target = read_pair(Pair("x", Picture(grey), Picture(colour)), Channels(3, 1))
+    source, target = read_pair(Pair("x", PictureFile(grey), PictureFile(colour)), Channels(3, 1))
     assert source.shape == (8, 8, 3)
     assert (source == 51).all()
     assert target.shape == (8, 8, 1)
@@ -198,11 +198,11 @@ def test_pictures_of_two_sizes_are_no_pair(tmp_path):
     for name, width in (("a", 8), ("b", 9)):
         (tmp_path / f"{name}.png").write_bytes(images.encode_png(np.zeros((8, width, 3), np.uint8)))
     with pytest.raises(PictureError, match="differ in size"):
-        read_pair(Pair("x", Picture(tmp_path / "a.png"), Picture(tmp_path / "b.png")), RGB)
+        read_pair(Pair("x", PictureFile(tmp_path / "a.png"), PictureFile(tmp_path / "b.png")), RGB)
 
 
 def test_validation_pictures_come_at_the_size_without_jitter(pairs):
-    first, again = (read_settled(pairs[0], RGB, PREPARATION) for _ in range(2))
+    first, again = (read_without_jitter(pairs[0], RGB, PREPARATION) for _ in range(2))
     for one, other, whole in zip(first, again, read_pair(pairs[0], RGB), strict=True):
         assert one.shape == (8, 8, 3)
         assert np.array_equal(one, other)

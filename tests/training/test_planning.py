@@ -14,7 +14,8 @@ from pixlate.errors import ConfigError, RunError
 from pixlate.specs.data import DataConfig
 from pixlate.specs.methods import PRESETS, Pix2PixConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
-from pixlate.training.planning import Plan, describe, plan
+from pixlate.training import runfolder
+from pixlate.training.planning import Plan, explain, plan
 
 
 def make(folder: Path, run: Path, method: Pix2PixConfig | None = None, **loop: Any) -> TrainConfig:
@@ -48,7 +49,7 @@ def test_size_depth_and_patch_follow_from_the_pictures(
     assert planned.generator.depth == depth
     assert planned.discriminator is not None
     assert planned.discriminator.receptive_field == patch
-    told = "\n".join(describe(planned))
+    told = "\n".join(explain(planned))
     assert f"depth {depth}" in told
     assert f"receptive field {patch}" in told
     assert size in told
@@ -116,6 +117,7 @@ def test_contradictions_are_refused_and_nothing_is_made(
         ({"size": "big"}, "size is 'big'"),
         ({"size": "2"}, "sides of 4"),
         ({"size": "32", "load_size": "16"}, "smaller than the size"),
+        ({"size": "32", "load_size": "40", "fit": "crop"}, "no meaning with --fit crop"),
         ({"val_fraction": 1.0}, "--val-fraction is 1.0"),
     ],
 )
@@ -137,10 +139,41 @@ def test_the_same_command_names_the_same_folder_and_another_command_another(draw
 
 
 def test_a_run_with_other_settings_is_refused_by_their_names(drawn: Path, tmp_path: Path) -> None:
-    plan(make(drawn, tmp_path / "run"))
-    plan(make(drawn, tmp_path / "run", epochs=3, workers=2, log_every=1))
+    run = tmp_path / "run"
+    runfolder.begin(run, plan(make(drawn, run)).config)
+    (run / runfolder.CHECKPOINT).touch()
+    plan(make(drawn, run, epochs=3, workers=2, log_every=1))
     with pytest.raises(RunError, match=r"lambda_l1 is 100.0 there, 10.0 now; seed is 0 there, 1 now"):
-        plan(make(drawn, tmp_path / "run", Pix2PixConfig(lambda_l1=10.0), seed=1))
+        plan(make(drawn, run, Pix2PixConfig(lambda_l1=10.0), seed=1))
+
+
+def test_a_run_that_never_came_to_a_checkpoint_may_begin_anew(drawn: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    runfolder.begin(run, plan(make(drawn, run)).config)
+    assert plan(make(drawn, run, seed=1)).config.loop.seed == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "complaint"),
+    [
+        ("method", {"objective": "cgan"}, "objective is 'cgan'.*cGAN"),
+        ("method", {"preset": "papr"}, "preset is 'papr'.*paper"),
+        ("data", {"direction": "BToA"}, "direction is 'BToA'.*BtoA"),
+        ("loop", {"device": "gpu"}, "device is 'gpu'"),
+    ],
+)
+def test_a_config_made_in_python_is_judged_like_any_other(
+    tmp_path: Path, drawn: Path, part: str, change: dict[str, Any], complaint: str
+) -> None:
+    config = make(drawn, tmp_path / "run")
+    with pytest.raises(ConfigError, match=complaint):
+        plan(replace(config, **{part: replace(getattr(config, part), **change)}))  # type: ignore[arg-type]
+
+
+def test_numbers_and_paths_do_for_sizes_and_folders(tmp_path: Path, drawn: Path) -> None:
+    data = DataConfig(drawn, size=16)  # type: ignore[arg-type]
+    planned = plan(TrainConfig(data, loop=LoopConfig(run=tmp_path / "run")))  # type: ignore[arg-type]
+    assert (planned.config.data.size, planned.folder) == ("16", tmp_path / "run")
 
 
 def test_a_folder_of_something_else_is_left_alone(drawn: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A run as a user meets it: what it leaves behind, resuming, validation, many processes."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from pixlate import checkpoint, images, modelfile, train
-from pixlate.errors import ModelFileError, RunError
+from pixlate import images, modelfile, train
+from pixlate.errors import ConfigError, ModelFileError, RunError
 from pixlate.specs.data import DataConfig
 from pixlate.specs.methods import Pix2PixConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.tensorfile import read_tensors
 from pixlate.training import runfolder
+from pixlate.training.journal import Journal
 
 
 def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
@@ -170,11 +172,28 @@ def test_a_model_file_is_no_checkpoint(drawn: Path, tmp_path: Path) -> None:
         train(make(drawn, run))
 
 
-def test_a_checkpoint_knows_how_far_it_is(run: Path) -> None:
-    from pixlate.tensorfile import read_document
+def test_a_device_that_is_not_there_leaves_nothing_behind(drawn: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="precision 16 needs CUDA"):
+        train(make(drawn, tmp_path / "run", precision="16", device="cpu"))
+    assert not (tmp_path / "run").exists()
 
-    assert read_document(run / "checkpoint.safetensors")["step"] == 6
-    assert checkpoint.Progress().step == 0
+
+def test_numbers_that_are_not_finite_are_null(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "metrics.jsonl", tensorboard=False, step=0)
+    journal.add("train", 1, G_L1=math.nan, G_GAN=math.inf, D_real=0.5)
+    line = (tmp_path / "metrics.jsonl").read_text()
+    assert json.loads(line) == {"kind": "train", "step": 1, "G_L1": None, "G_GAN": None, "D_real": 0.5}
+    again = Journal(tmp_path / "metrics.jsonl", tensorboard=False, step=1)
+    assert math.isnan(again.entries[0]["G_L1"])
+    assert (tmp_path / "metrics.jsonl").read_text() == line
+
+
+def test_scores_do_not_depend_on_how_many_samples_are_shown(drawn: Path, tmp_path: Path) -> None:
+    scored = [
+        lines(train(make(drawn, tmp_path / str(samples), samples=samples, validate_on=2)), "val")
+        for samples in (0, 1, 3)
+    ]
+    assert scored[0] == scored[1] == scored[2]
 
 
 def test_two_processes_train_one_run(drawn: Path, tmp_path: Path) -> None:

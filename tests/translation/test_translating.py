@@ -16,7 +16,7 @@ from pixlate.images import Picture
 from pixlate.networks.building import build_generator
 from pixlate.specs.card import Card, Translation
 from pixlate.specs.networks import GeneratorSpec
-from pixlate.translation.jobs import settle
+from pixlate.translation.jobs import find_jobs
 from pixlate.translation.translating import translate
 
 
@@ -59,8 +59,8 @@ def folder_of(folder: Path, names: list[str]) -> Path:
 
 def run(model: Path, inputs: list[Path], out: Path, **switches: object) -> dict[str, bytes]:
     translator = Translator(model)
-    work = settle(translator.card, inputs, out)
-    translate(translator, work, **switches)  # type: ignore[arg-type]
+    work = find_jobs(translator.card, inputs, out)
+    list(translate(translator, work, **switches))  # type: ignore[arg-type]
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
@@ -108,8 +108,9 @@ def test_any_kind_of_picture_answers_in_kind(model: Path, tmp_path: Path) -> Non
     translator = Translator(model)
     output = translator(pixels)
     assert output.dtype == np.uint8
-    assert np.array_equal(translator(tmp_path / "a.png"), output)
-    assert np.array_equal(translator(str(tmp_path / "a.png")), output)
+    named = translator(pixels, name="a.png")
+    assert np.array_equal(translator(tmp_path / "a.png"), named)
+    assert np.array_equal(translator(str(tmp_path / "a.png")), named)
     answered = translator(Image.fromarray(pixels))
     assert isinstance(answered, Image.Image)
     assert np.array_equal(np.asarray(answered), output)
@@ -162,7 +163,7 @@ def test_halves_of_side_by_side_files(model: Path, tmp_path: Path) -> None:
     translator = Translator(model)
     for direction, half in (("AtoB", left), ("BtoA", right)):
         out = tmp_path / direction
-        translate(translator, settle(translator.card, [tmp_path / "in"], out, direction=direction))  # type: ignore[arg-type]
+        list(translate(translator, find_jobs(translator.card, [tmp_path / "in"], out, direction=direction)))  # type: ignore[arg-type]
         assert np.array_equal(images.read(out / "a.png"), translator(half, "a.png"))
 
 
@@ -183,14 +184,14 @@ def test_two_inputs_for_one_output_are_refused_before_any_work(model: Path, tmp_
         Image.fromarray(picture(1)).save(other, format="PNG")
     clash = [tmp_path / "in" / "a.png", other if "sub" not in second else tmp_path / "other" / "a.png"]
     with pytest.raises(DataError, match="would both become"):
-        settle(modelfile.read_card(model), clash, tmp_path / "out")
+        find_jobs(modelfile.read_card(model), clash, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_input_is_never_overwritten(model: Path, tmp_path: Path) -> None:
     inputs = folder_of(tmp_path / "in", ["a.png"])
     with pytest.raises(DataError, match="overwrite an input"):
-        settle(modelfile.read_card(model), [inputs], inputs)
+        find_jobs(modelfile.read_card(model), [inputs], inputs)
 
 
 def test_wrong_channels_are_refused_and_grey_does_for_rgb(tmp_path: Path, model: Path) -> None:
@@ -199,9 +200,9 @@ def test_wrong_channels_are_refused_and_grey_does_for_rgb(tmp_path: Path, model:
     durable.write(grey / "a.png", images.encode_png(picture(0, channels=1)))
     card = modelfile.read_card(grey_model)
     with pytest.raises(PictureError, match=r"a\.png has 3 channels, the model takes 1.*--to-grey"):
-        settle(card, [colour], tmp_path / "out")
-    assert len(settle(card, [colour], tmp_path / "out", to_grey=True).jobs) == 1
-    assert settle(modelfile.read_card(model), [grey], tmp_path / "out").notes == (
+        find_jobs(card, [colour], tmp_path / "out")
+    assert len(find_jobs(card, [colour], tmp_path / "out", to_grey=True).jobs) == 1
+    assert find_jobs(modelfile.read_card(model), [grey], tmp_path / "out").notes == (
         "1 of 1 pictures are grey and are replicated to 3 channels.",
     )
     with pytest.raises(PictureError, match="3 channels, the model takes 1"):
@@ -211,8 +212,8 @@ def test_wrong_channels_are_refused_and_grey_does_for_rgb(tmp_path: Path, model:
 def test_to_grey_weighs_the_colours(tmp_path: Path) -> None:
     translator = Translator(save_model(tmp_path / "grey.safetensors", channels=1))
     inputs = folder_of(tmp_path / "in", ["a.png"])
-    work = settle(translator.card, [inputs], tmp_path / "out", to_grey=True)
-    translate(translator, work)
+    work = find_jobs(translator.card, [inputs], tmp_path / "out", to_grey=True)
+    assert list(translate(translator, work)) == [None]
     grey = np.asarray(Image.fromarray(picture(0)).convert("L"))
     assert np.array_equal(images.read(tmp_path / "out" / "a.png"), translator(grey, "a.png"))
 
@@ -222,8 +223,8 @@ def test_a_bad_picture_stops_before_any_work_or_is_left_out_by_name(model: Path,
     (inputs / "b.png").write_bytes(b"<html>")
     card = modelfile.read_card(model)
     with pytest.raises(PictureError, match=r"b\.png"):
-        settle(card, [inputs], tmp_path / "out")
-    work = settle(card, [inputs], tmp_path / "out", skip_bad=True)
+        find_jobs(card, [inputs], tmp_path / "out")
+    work = find_jobs(card, [inputs], tmp_path / "out", skip_bad=True)
     assert [job.name for job in work.jobs] == ["a.png", "c.png"]
     assert "b.png" in work.left_out[0]
 
@@ -236,15 +237,16 @@ def test_a_damaged_picture_leaves_no_half_written_file(model: Path, tmp_path: Pa
         run(model, [inputs], tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
     translator = Translator(model)
-    left_out = translate(translator, settle(translator.card, [inputs], tmp_path / "out"), skip_bad=True)
-    assert len(left_out) == 1
+    done = list(translate(translator, find_jobs(translator.card, [inputs], tmp_path / "out"), skip_bad=True))
+    assert done[0] is None
+    assert "b.png is damaged" in str(done[1])
 
 
 @pytest.mark.parametrize(("given", "complaint"), [("nowhere", "no file or folder"), ("empty", "no pictures")])
 def test_nothing_to_translate_is_told(model: Path, tmp_path: Path, given: str, complaint: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=complaint):
-        settle(modelfile.read_card(model), [tmp_path / given], tmp_path / "out")
+        find_jobs(modelfile.read_card(model), [tmp_path / given], tmp_path / "out")
 
 
 def test_what_is_no_model_is_told(tmp_path: Path) -> None:
@@ -257,3 +259,38 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_told(model: Path) -> None:
     with pytest.raises(ConfigError, match="no cuda"):
         Translator(model, device="cuda")
+
+
+def test_a_file_from_python_is_the_file_on_the_command_line(model: Path, tmp_path: Path) -> None:
+    inputs = folder_of(tmp_path / "in", ["a.png"])
+    made = run(model, [inputs / "a.png"], tmp_path / "out")
+    assert images.encode_png(Translator(model)(inputs / "a.png")) == made["a.png"]
+
+
+def test_a_switch_of_no_such_value_is_refused(model: Path) -> None:
+    with pytest.raises(ConfigError, match=r"statistics is 'Batch'.*batch"):
+        Translator(model, statistics="Batch")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="no device 'gpu'"):
+        Translator(model, device="gpu")  # type: ignore[arg-type]
+
+
+def test_transparency_is_refused_before_any_work(model: Path, tmp_path: Path) -> None:
+    inputs = folder_of(tmp_path / "in", ["a.png", "c.png"])
+    Image.fromarray(picture(0, channels=4)).save(inputs / "b.png")
+    with pytest.raises(PictureError, match=r"b\.png has transparency"):
+        find_jobs(modelfile.read_card(model), [inputs], tmp_path / "out")
+
+
+def test_other_files_are_counted_and_nothing_left_is_an_error(model: Path, tmp_path: Path) -> None:
+    inputs = folder_of(tmp_path / "in", ["a.png"])
+    (inputs / "scan.tif").write_bytes(b"II*")
+    card = modelfile.read_card(model)
+    assert "1 .tif" in find_jobs(card, [inputs], tmp_path / "out").notes[0]
+    (inputs / "a.png").write_bytes(b"<html>")
+    with pytest.raises(DataError, match=r"None of 1 pictures.*a\.png"):
+        find_jobs(card, [inputs], tmp_path / "out", skip_bad=True)
+
+
+def test_a_run_folder_is_no_model_file_and_the_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"is a folder; name the model file"):
+        Translator(tmp_path)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixlate import draws, images
-from pixlate.images import Picture, Resample
+from pixlate.images import Picture
+from pixlate.specs.data import Resample
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def jitter(picture: Picture, preparation: Preparation, drawn: Draw) -> Picture:
     return _finish(picture, p, drawn)
 
 
-def settle(picture: Picture, preparation: Preparation) -> Picture:
+def without_jitter(picture: Picture, preparation: Preparation) -> Picture:
     """A picture as validation sees it: the size without jitter."""
     p = preparation
     if p.stretch:

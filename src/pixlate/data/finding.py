@@ -30,7 +30,7 @@ _PARTS: dict[str, Part] = {
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """One picture of a pair: a file, or one half of it."""
 
     path: Path
@@ -42,8 +42,8 @@ class Pair:
     """A source and the target it should become. `name` is unique in the data set."""
 
     name: str
-    source: Picture
-    target: Picture
+    source: PictureFile
+    target: PictureFile
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
         f"{count} pictures in {where} left alone: the set has train/val/test." for where, count in strays.items()
     ]
     for stem, path in _unique(stems, found):
-        a, b = Picture(path, "left"), Picture(path, "right")
+        a, b = PictureFile(path, "left"), PictureFile(path, "right")
         _add(found, stem, a, b, config)
     return found
 
@@ -165,7 +165,7 @@ def _match(found: Found, stems_a: dict[str, list[Path]], stems_b: dict[str, list
     all_a, all_b = dict(_unique(stems_a, found)), dict(_unique(stems_b, found))
     for stem in sorted(stems_a.keys() | stems_b.keys()):
         if stem in all_a and stem in all_b:
-            _add(found, stem, Picture(all_a[stem]), Picture(all_b[stem]), config)
+            _add(found, stem, PictureFile(all_a[stem]), PictureFile(all_b[stem]), config)
         elif stem not in stems_b or stem not in stems_a:
             path, other = (stems_a[stem][0], "B") if stem in stems_a else (stems_b[stem][0], "A")
             found.defects.append(Defect("unmatched", path, f"no picture of that name in {other}"))
@@ -190,7 +190,7 @@ def _list(path: Path, config: DataConfig) -> Found:
             found.defects.append(Defect("duplicate stem", a, f"row {number} of {path.name} names it again"))
         elif not missing:
             stems[name] = [a]
-            _add(found, name, Picture(a), Picture(b), config, _PARTS.get(split))
+            _add(found, name, PictureFile(a), PictureFile(b), config, _PARTS.get(split))
     return found
 
 
@@ -226,7 +226,7 @@ def _unique(stems: dict[str, list[Path]], found: Found) -> Iterable[tuple[str, P
             found.defects += [Defect("duplicate stem", path, f"{names} share one name") for path in paths]
 
 
-def _add(found: Found, name: str, a: Picture, b: Picture, config: DataConfig, part: Part | None = None) -> None:
+def _add(found: Found, name: str, a: PictureFile, b: PictureFile, config: DataConfig, part: Part | None = None) -> None:
     source, target = (a, b) if config.direction == "AtoB" else (b, a)
     part = part or _part(Path(name))
     found.parts.setdefault(part, []).append(Pair(name, source, target))

@@ -47,10 +47,10 @@ def read_pair(pair: Pair, channels: Channels) -> tuple[Picture, Picture]:
     return source, target
 
 
-def read_settled(pair: Pair, channels: Channels, preparation: Preparation) -> tuple[Picture, Picture]:
+def read_without_jitter(pair: Pair, channels: Channels, preparation: Preparation) -> tuple[Picture, Picture]:
     """Both pictures as validation sees them: at the size, without jitter."""
     source, target = read_pair(pair, channels)
-    return augment.settle(source, preparation), augment.settle(target, preparation)
+    return augment.without_jitter(source, preparation), augment.without_jitter(target, preparation)
 
 
 def order(seed: int, epoch: int, count: int) -> list[int]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pixlate import draws, images
-from pixlate.data.finding import Defect, Found, Pair, Part, Picture, find
+from pixlate.data.finding import Defect, Found, Pair, Part, PictureFile, find
 from pixlate.errors import DataError, PictureError
 from pixlate.images import Header
 from pixlate.specs.data import DataConfig
@@ -45,11 +45,11 @@ class Survey:
             *self.notes,
         ]
         if self.defects:
-            lines += [f"{len(self.defects)} pictures left out:", *describe(self.defects)]
+            lines += [f"{len(self.defects)} pictures left out:", *list_defects(self.defects)]
         return "\n".join(lines)
 
 
-def describe(defects: Iterable[Defect], at_most: int | None = None) -> list[str]:
+def list_defects(defects: Iterable[Defect], at_most: int | None = None) -> list[str]:
     """One line a defect; beyond `at_most` they are counted."""
     every = list(defects)
     shown = [f"  {defect.kind}: {defect.path} ({defect.why})" for defect in every[:at_most]]
@@ -67,7 +67,7 @@ def survey(config: DataConfig, seed: int) -> Survey:
     if found.defects and not config.skip_bad:
         counts = Counter(defect.kind for defect in found.defects)
         summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        listed = "\n".join(describe(found.defects, _LISTED))
+        listed = "\n".join(list_defects(found.defects, _LISTED))
         raise DataError(f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}")
     parts = _split(found, config, seed)
     if not parts["train"]:
@@ -134,12 +134,14 @@ def _px(size: tuple[int, int]) -> str:
     return f"{size[0]}×{size[1]} px"
 
 
-def _size(picture: Picture, headers: dict[Path, Header]) -> tuple[int, int]:
+def _size(picture: PictureFile, headers: dict[Path, Header]) -> tuple[int, int]:
     header = headers[picture.path]
     return header.height, header.width if picture.half == "whole" else header.width // 2
 
 
-def _channels(side: str, pictures: list[Picture], headers: dict[Path, Header], asked: int | None, found: Found) -> int:
+def _channels(
+    side: str, pictures: list[PictureFile], headers: dict[Path, Header], asked: int | None, found: Found
+) -> int:
     grey = sum(headers[picture.path].channels == 1 for picture in pictures)
     channels = asked or (1 if grey == len(pictures) else 3)
     if channels == 3 and grey:

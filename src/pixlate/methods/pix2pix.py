@@ -20,6 +20,8 @@ from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
 class Pix2Pix(nn.Module):
     """Generator, discriminator where the objective has one, and their optimizers."""
 
+    name = "pix2pix"
+
     def __init__(
         self, config: Pix2PixConfig, generator: GeneratorSpec, discriminator: DiscriminatorSpec | None, seed: int
     ) -> None:
@@ -77,7 +79,7 @@ class Pix2Pix(nn.Module):
     @property
     def shipped(self) -> dict[str, UNet]:
         """G alone."""
-        return {"model": self.G}
+        return {"": self.G}
 
     def _seen(self, x: Tensor, picture: Tensor) -> Tensor:
         """What D judges: the pair for cGAN, the picture alone for GAN."""

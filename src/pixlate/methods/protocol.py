@@ -14,6 +14,10 @@ from pixlate.networks.unet import UNet
 class Method(Learner, Protocol):
     """A `torch.nn.Module` that learns to translate."""
 
+    @property
+    def name(self) -> str:
+        """What the method is called, in cards."""
+
     def step(self, batch: Batch, noise: Noise, device: Device) -> dict[str, Tensor]:
         """Learn from one batch; returns the losses by name, detached."""
 
@@ -22,4 +26,4 @@ class Method(Learner, Protocol):
 
     @property
     def shipped(self) -> dict[str, UNet]:
-        """The generators to ship, by file name."""
+        """The generators to ship, by what follows `model` and `best` in the name of their files."""

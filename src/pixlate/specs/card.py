@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pixlate.specs.methods import Resample
+from pixlate.specs.data import Resample
 from pixlate.specs.networks import GeneratorSpec
 
 Statistics = Literal["batch", "running"]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixlate.errors import ConfigError
-from pixlate.specs.methods import Resample
 
 Direction = Literal["AtoB", "BtoA"]
+Resample = Literal["bilinear", "bicubic"]
 Channels = Literal[1, 3]
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pixlate.specs.data import Resample
 from pixlate.specs.networks import Architecture
 
 Objective = Literal["L1", "L2", "GAN", "cGAN", "L1+GAN", "L1+cGAN"]
 PresetName = Literal["paper", "incumbent"]
-Resample = Literal["bilinear", "bicubic"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """metrics.jsonl, and TensorBoard's event files beside it."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ Entry = dict[str, Any]
 
 
 class Journal:
-    """The run's measurements, one JSON object a line: `kind` is train, val or guess."""
+    """The run's measurements, one JSON object a line: `kind` is train, val or guess; null is no finite number."""
 
     def __init__(self, path: Path, *, tensorboard: bool, step: int) -> None:
         """Go on after `step`: lines from beyond it, of a part that will run again, are dropped."""
         self.path = path
         self.entries: list[Entry] = [entry for entry in _read(path) if entry["step"] <= step]
-        durable.write(path, "".join(json.dumps(entry) + "\n" for entry in self.entries).encode())
+        durable.write(path, "".join(map(_line, self.entries)).encode())
         self._board = _Board(path.parent / "tensorboard") if tensorboard else None
 
     def add(self, kind: str, step: int, **values: Any) -> None:  # noqa: ANN401
@@ -25,7 +26,7 @@ class Journal:
         entry = {"kind": kind, "step": step, **values}
         self.entries.append(entry)
         with self.path.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write(_line(entry))
         if self._board is not None and kind != "guess":
             self._board.add(kind, step, values)
 
@@ -39,15 +40,23 @@ class Journal:
             self._board.writer.close()
 
 
+def _line(entry: Entry) -> str:
+    finite = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in entry.items()
+    }
+    return json.dumps(finite, allow_nan=False) + "\n"
+
+
 def _read(path: Path) -> list[Entry]:
     if not path.is_file():
         return []
     entries = []
     for line in path.read_text().splitlines():
         try:
-            entries.append(json.loads(line))
+            read = json.loads(line)
         except json.JSONDecodeError:
             break  # a line cut short by a crash, and what follows it
+        entries.append({name: math.nan if value is None else value for name, value in read.items()})
     return entries
 
 

@@ -15,7 +15,7 @@ from pixlate.errors import ConfigError
 from pixlate.specs.data import DataConfig, format_size, parse_size
 from pixlate.specs.methods import PRESETS, Pix2PixConfig
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, deepest, scaled_receptive_field
-from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, to_flat
+from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, from_flat, to_flat
 from pixlate.training import runfolder
 
 _JITTER = 286 / 256
@@ -45,25 +45,26 @@ def plan(config: TrainConfig) -> Plan:
     """
     if config.loop.steps is not None and config.loop.epochs is not None:
         raise ConfigError("Both --steps and --epochs are given; give one.")
+    config = from_flat(to_flat(config), "The settings")  # a config made in Python is judged as YAML is
     _check_counts(config.loop)
-    looked = survey(config.data, config.loop.seed)
+    surveyed = survey(config.data, config.loop.seed)
     decisions: list[str] = []
-    data = _decide_data(config, looked, decisions)
+    data = _decide_data(config, surveyed, decisions)
     size = parse_size(str(data.size))
     method = _decide_method(config.method, size, decisions)
     loop = _decide_loop(config, decisions)
-    decided = TrainConfig(data, method, loop)
+    folder = Path(loop.run) if loop.run else Path("runs") / _name(config, data, method, surveyed)
+    decided = TrainConfig(data, method, replace(loop, run=str(folder.resolve())))
     planned = Plan(
         config=decided,
-        survey=looked,
-        generator=_generator(method, looked),
-        discriminator=_discriminator(method, looked),
+        survey=surveyed,
+        generator=_generator(method, surveyed),
+        discriminator=_discriminator(method, surveyed),
         preparation=_preparation(data),
-        folder=Path(loop.run) if loop.run else Path("runs") / _name(config, decided, looked),
+        folder=folder,
         decisions=tuple(decisions),
     )
-    if os.environ.get("RANK", "0") == "0":  # of several processes one writes
-        runfolder.claim(planned.folder, decided)
+    runfolder.check(planned.folder, decided)
     return planned
 
 
@@ -78,28 +79,30 @@ def _check_counts(loop: LoopConfig) -> None:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; 0 or more is wanted.")
 
 
-def _decide_data(config: TrainConfig, looked: Survey, decisions: list[str]) -> DataConfig:
+def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) -> DataConfig:
     data = config.data
     if not 0 <= data.val_fraction < 1:
         raise ConfigError(f"--val-fraction is {data.val_fraction}; a share from 0 to below 1 is wanted.")
     if data.size is None:
-        own = looked.size
+        own = surveyed.size
         size = (256, 256) if min(own) >= 256 else own
         why = "the paper's" if min(own) >= 256 else "the pictures' own"
         decisions.append(f"size {format_size(*size)} ({why}; pictures are {own[0]}×{own[1]})")
     else:
         size = parse_size(data.size)
-    load = tuple(round(side * _JITTER) for side in size)
+    load = size if data.fit == "crop" else (round(size[0] * _JITTER), round(size[1] * _JITTER))
     if data.load_size is not None:
         load = parse_size(data.load_size, "load_size")
     if load[0] < size[0] or load[1] < size[1]:
         raise ConfigError(f"load_size {data.load_size} is smaller than the size {format_size(*size)} cropped from it.")
+    if data.fit == "crop" and load != size:
+        raise ConfigError("--load-size has no meaning with --fit crop, which cuts pictures out unscaled.")
     return replace(
         data,
         data=str(Path(data.data).resolve()),
         data_b=None if data.data_b is None else str(Path(data.data_b).resolve()),
         size=format_size(*size),
-        load_size=format_size(load[0], load[1]),
+        load_size=format_size(*load),
         resample=data.resample or PRESETS[config.method.preset].resample,
     )
 
@@ -152,12 +155,12 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _generator(method: Pix2PixConfig, looked: Survey) -> GeneratorSpec:
+def _generator(method: Pix2PixConfig, surveyed: Survey) -> GeneratorSpec:
     depth = method.depth or 0
     return GeneratorSpec(
         architecture=method.generator,
-        in_channels=looked.source_channels,
-        out_channels=looked.target_channels,
+        in_channels=surveyed.source_channels,
+        out_channels=surveyed.target_channels,
         depth=depth,
         width=method.width,
         dropout=PRESETS[method.preset].dropout(depth) if method.dropout else (),
@@ -165,10 +168,10 @@ def _generator(method: Pix2PixConfig, looked: Survey) -> GeneratorSpec:
     )
 
 
-def _discriminator(method: Pix2PixConfig, looked: Survey) -> DiscriminatorSpec | None:
+def _discriminator(method: Pix2PixConfig, surveyed: Survey) -> DiscriminatorSpec | None:
     if method.adversary is None:
         return None
-    channels = looked.target_channels + (looked.source_channels if method.adversary == "cGAN" else 0)
+    channels = surveyed.target_channels + (surveyed.source_channels if method.adversary == "cGAN" else 0)
     return DiscriminatorSpec(channels, method.receptive_field or 0, method.width)
 
 
@@ -186,16 +189,16 @@ def _preparation(data: DataConfig) -> Preparation:
     )
 
 
-def _name(asked: TrainConfig, decided: TrainConfig, looked: Survey) -> str:
+def _name(asked: TrainConfig, data: DataConfig, method: Pix2PixConfig, surveyed: Survey) -> str:
     """A folder name that the same command always gives, and another command never."""
     settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
-    settings["data"] = decided.data.data
+    settings["data"] = data.data
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
-    parts = (looked.name, decided.data.direction, decided.data.size, decided.method.objective, digest)
+    parts = (surveyed.name, data.direction, data.size, method.objective, digest)
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", "-".join(map(str, parts)))
 
 
-def describe(planned: Plan) -> Iterator[str]:
+def explain(planned: Plan) -> Iterator[str]:
     """The plan as lines for a person."""
     config = planned.config
     yield planned.survey.report()

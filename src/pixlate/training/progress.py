@@ -1,4 +1,4 @@
-"""What a person sees of a run in the terminal: one live line, or now and then a plain one where nobody watches."""
+"""What a person sees of a run in the terminal: two live lines, or now and then a plain one where nobody watches."""
 
 import time
 from collections.abc import Iterator
@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 _EVERY = 15.0
 """Seconds between plain lines."""
+_BAR = 12
+"""Width of the bar, in characters."""
 
 
-class Told:
+class Terminal:
     """The voice of one run."""
 
     def __init__(self, start: int, total: int, pairs_per_step: int) -> None:
@@ -21,17 +24,10 @@ class Told:
         self._start, self._total, self._pairs = start, total, pairs_per_step
         self._began = self._spoke = time.monotonic()
         self._losses = ""
-        self._bar: Progress | None = None
+        self._live: Live | None = None
         if self._console.is_terminal and start < total:
-            columns = (
-                TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
-                BarColumn(bar_width=10),
-                TimeRemainingColumn(compact=True),
-                TextColumn("left  {task.fields[speed]}  {task.fields[losses]}"),
-            )
-            self._bar = Progress(*columns, console=self._console)
-            self._task = self._bar.add_task("", total=total, completed=start, losses="", speed="")
-            self._bar.start()
+            self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+            self._live.start()
 
     def say(self, line: str) -> None:
         """A line that stays."""
@@ -45,11 +41,13 @@ class Told:
         """`step` steps are done."""
         now = time.monotonic()
         speed = (step - self._start) * self._pairs / (now - self._began)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=step, losses=self._losses, speed=f"{speed:.1f} images/s")
+        left = _span((self._total - step) * self._pairs / speed)
+        if self._live is not None:
+            bar = "█" * (_BAR * step // self._total)
+            first = f"{bar:░<{_BAR}} step {step}/{self._total}  {left} left  {speed:.1f} images/s"
+            self._live.update(Text(f"{first}\n{self._losses}", no_wrap=True, overflow="ellipsis"))
         elif now - self._spoke > _EVERY and self._losses:
-            left = (self._total - step) * self._pairs / speed
-            self.say(f"step {step}/{self._total}  {self._losses}  {speed:.1f} images/s  {_span(left)} left")
+            self.say(f"step {step}/{self._total}  {left} left  {speed:.1f} images/s  {self._losses}")
             self._spoke = now
 
     @contextmanager
@@ -69,8 +67,8 @@ class Told:
 
     def close(self) -> None:
         """Leave the terminal as it was."""
-        if self._bar is not None:
-            self._bar.stop()
+        if self._live is not None:
+            self._live.stop()
 
 
 def score_table(rows: list[tuple[str, dict[str, Any]]]) -> Table:

@@ -15,8 +15,10 @@ CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 
 
-def claim(folder: Path, config: TrainConfig) -> None:
-    """Make `folder` the run of `config`, or find that it is that run already.
+def check(folder: Path, config: TrainConfig) -> None:
+    """Make sure that `folder` is free, or the run of `config`.
+
+    A run without a checkpoint has nothing to lose and may be begun anew with other settings.
 
     Raises:
         RunError: it is a file, holds something else, or is a run with other settings.
@@ -25,12 +27,17 @@ def claim(folder: Path, config: TrainConfig) -> None:
         raise RunError(f"{folder} is a file; a run needs a folder. Name another with --run.")
     stored = folder / CONFIG
     if stored.is_file():
-        _compare(folder, read(stored), config)
+        if (folder / CHECKPOINT).exists():
+            _compare(folder, read(stored), config)
     elif folder.is_dir() and any(path.suffix != ".part" for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
+
+
+def begin(folder: Path, config: TrainConfig) -> None:
+    """Write down the settings, by which the folder is known as this run's from now on."""
     header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
     text = header + to_yaml(to_flat(config))
-    durable.write(stored, text.encode())
+    durable.write(folder / CONFIG, text.encode())
 
 
 def read(path: Path) -> TrainConfig:

@@ -22,7 +22,7 @@ _LEARN_AT_MOST = 1000
 
 
 @dataclass(frozen=True)
-class Shown:
+class ValidationPair:
     """One validation picture, at the training size: source and target (H, W, C)."""
 
     name: str
@@ -31,30 +31,23 @@ class Shown:
 
 
 class Validation:
-    """The first validation pairs of the run by name: up to `validate_on` are scored, up to `samples` shown."""
+    """Fixed pairs, evenly spread over the validation part: up to `validate_on` are scored, up to `samples` shown."""
 
     def __init__(self, planned: Plan) -> None:
-        loop, looked = planned.config.loop, planned.survey
+        loop, surveyed = planned.config.loop, planned.survey
         self._plan = planned
-        self._channels = Channels(looked.source_channels, looked.target_channels)
-        self.held_out = bool(looked.val)
-        pairs = looked.val or looked.train
-        chosen = _spread(pairs, max(loop.validate_on if self.held_out else 0, loop.samples))
-        self._shown = [self._read(pair) for pair in chosen]
-        self._scored = min(len(self._shown), loop.validate_on) if self.held_out else 0
+        self._channels = Channels(surveyed.source_channels, surveyed.target_channels)
+        self._scored = [self._read(pair) for pair in _spread(surveyed.val, loop.validate_on)]
+        self._shown = [self._read(pair) for pair in _spread(surveyed.val or surveyed.train, loop.samples)]
 
     def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
         """Mean scores over the held-out pictures, and the grid of samples: a row of sources, of outputs, of targets."""
-        each: list[dict[str, float]] = []
-        outputs: list[Picture] = []
-        for index, shown in enumerate(self._shown[: max(self._scored, self._plan.config.loop.samples)]):
-            output = self._translate(shown, method, device)
-            if index < self._scored:
-                each.append(paired.scores(_bytes(output), _bytes(shown.target)))
-            outputs.append(output)
-        count = self._plan.config.loop.samples
-        rows = [[s.source for s in self._shown[:count]], outputs[:count], [s.target for s in self._shown[:count]]]
-        return paired.mean_scores(each), images.grid(rows) if rows[0] else None
+        each = [
+            paired.scores(_bytes(self._translate(pair, method, device)), _bytes(pair.target)) for pair in self._scored
+        ]
+        outputs = [self._translate(pair, method, device) for pair in self._shown]
+        rows = [[pair.source for pair in self._shown], outputs, [pair.target for pair in self._shown]]
+        return paired.mean_scores(each), images.grid(rows) if outputs else None
 
     def guess(self) -> dict[str, dict[str, float]]:
         """Mean scores, over the same pictures, of the two guesses any translator must be seen beside."""
@@ -62,25 +55,24 @@ class Validation:
             return {}
         guesses = Guesses()
         training = _spread(self._plan.survey.train, _LEARN_AT_MOST)
-        for pair in training:
-            learned = self._read(pair)
+        for learned in map(self._read, training):
             guesses.learn(_bytes(learned.source), _bytes(learned.target))
         mean = guesses.mean_target()
         each: dict[str, list[dict[str, float]]] = {"mean target": [], "nearest source's target": []}
-        for shown in self._shown[: self._scored]:
-            target = _bytes(shown.target)
-            nearest = self._read(training[guesses.nearest(_bytes(shown.source))])
+        for pair in self._scored:
+            target = _bytes(pair.target)
+            nearest = self._read(training[guesses.nearest(_bytes(pair.source))])
             each["mean target"].append(paired.scores(mean, target))
             each["nearest source's target"].append(paired.scores(_bytes(nearest.target), target))
         return {name: paired.mean_scores(scores) for name, scores in each.items()}
 
-    def _translate(self, shown: Shown, method: Method, device: Device) -> Picture:
-        noise = Noise(draws.seed(self._plan.config.loop.seed, "validation", shown.name))
-        output = method.sample(loading.to_tensor(shown.source)[None].to(device.torch), noise)
+    def _translate(self, pair: ValidationPair, method: Method, device: Device) -> Picture:
+        noise = Noise(draws.seed(self._plan.config.loop.seed, "validation", pair.name))
+        output = method.sample(loading.to_tensor(pair.source)[None].to(device.torch), noise)
         return images.to_uint8(output[0].float().cpu().numpy())
 
-    def _read(self, pair: Pair) -> Shown:
-        return Shown(pair.name, *loading.read_settled(pair, self._channels, self._plan.preparation))
+    def _read(self, pair: Pair) -> ValidationPair:
+        return ValidationPair(pair.name, *loading.read_without_jitter(pair, self._channels, self._plan.preparation))
 
 
 def _bytes(picture: Picture) -> Tensor:

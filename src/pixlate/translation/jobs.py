@@ -32,7 +32,7 @@ class Jobs:
     notes: tuple[str, ...]
 
 
-def settle(
+def find_jobs(
     card: Card,
     inputs: Sequence[Path],
     out: Path,
@@ -50,23 +50,31 @@ def settle(
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file; -o wants a folder.")
     half: Half = "whole" if direction is None else ("left" if direction == "AtoB" else "right")
+    notes: list[str] = []
     jobs = [
         Job(path, half, relative.as_posix(), (out / relative).with_suffix(".png"))
         for given in inputs
-        for path, relative in _pictures(given)
+        for path, relative in _pictures(given, notes)
     ]
     if not jobs:
-        raise DataError(f"There are no pictures in {', '.join(map(str, inputs))}.")
+        raise DataError(" ".join([f"There are no pictures in {', '.join(map(str, inputs))}.", *notes]))
     _refuse_clashes(jobs)
-    return _inspect(jobs, card, to_grey=to_grey, skip_bad=skip_bad)
+    found = _inspect(jobs, card, notes, to_grey=to_grey, skip_bad=skip_bad)
+    if not found.jobs:
+        raise DataError(f"None of {len(jobs)} pictures can be translated: {found.left_out[0]}")
+    return found
 
 
-def _pictures(given: Path) -> Iterable[tuple[Path, Path]]:
+def _pictures(given: Path, notes: list[str]) -> Iterable[tuple[Path, Path]]:
     if given.is_file():
         return [(given, Path(given.name))]
     if not given.is_dir():
         raise DataError(f"There is no file or folder {given}.")
-    return [(path, path.relative_to(given)) for path in images.pictures_in(given)[0]]
+    pictures, others = images.pictures_in(given)
+    if others:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+        notes.append(f"Files in {given} that are no pictures read here: {kinds}.")
+    return [(path, path.relative_to(given)) for path in pictures]
 
 
 def _refuse_clashes(jobs: list[Job]) -> None:
@@ -82,7 +90,7 @@ def _refuse_clashes(jobs: list[Job]) -> None:
             raise DataError(f"{job.output} would overwrite an input. Give another folder with -o.")
 
 
-def _inspect(jobs: list[Job], card: Card, *, to_grey: bool, skip_bad: bool) -> Jobs:
+def _inspect(jobs: list[Job], card: Card, notes: list[str], *, to_grey: bool, skip_bad: bool) -> Jobs:
     wanted = card.generator.in_channels
     good: list[Job] = []
     left_out: list[str] = []
@@ -97,14 +105,15 @@ def _inspect(jobs: list[Job], card: Card, *, to_grey: bool, skip_bad: bool) -> J
         else:
             replicated += channels < wanted
             good.append(job)
-    notes: tuple[str, ...] = ()
     if replicated:
-        notes = (f"{replicated} of {len(good)} pictures are grey and are replicated to {wanted} channels.",)
-    return Jobs(tuple(good), tuple(left_out), notes)
+        notes.append(f"{replicated} of {len(good)} pictures are grey and are replicated to {wanted} channels.")
+    return Jobs(tuple(good), tuple(left_out), tuple(notes))
 
 
 def _channels(job: Job, wanted: int, *, to_grey: bool) -> int:
     header = images.read_header(job.path)
+    if header.alpha:
+        images.read(job.path)  # raises where there is transparency; only the pixels tell
     if job.half != "whole" and header.width % 2:
         raise PictureError(f"{job.path} is {header.width} pixels wide: an odd width has no two equal halves.")
     if header.channels != wanted and (header.channels, wanted) != (1, 3) and not to_grey:

@@ -1,7 +1,7 @@
 """Doing the work: read ahead, translate one picture at a time, write behind."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,9 +20,8 @@ def translate(
     size: tuple[int, int] | None = None,
     batch_size: int = 8,
     skip_bad: bool = False,
-    told: Callable[[int], None] = lambda _done: None,
-) -> list[str]:
-    """Carry out `work`; returns why pictures were left out on the way, one sentence each.
+) -> Iterator[str | None]:
+    """Carry out `work`, job by job; yields None for each picture written, or why it was left out.
 
     `size` (height, width) is what pictures are resized to first; None leaves them as they are. `batch_size` pictures
     are held in memory at a time; it changes speed, never a byte.
@@ -30,22 +29,20 @@ def translate(
     Raises:
         PictureError: a damaged picture, unless `skip_bad`. What was translated before stays.
     """
-    left_out: list[str] = []
     written: deque[Future[None]] = deque()
     with ThreadPoolExecutor() as pool:
-        for done, (job, picture) in enumerate(_read_ahead(pool, work, translator, size, batch_size), start=1):
-            if isinstance(picture, PictureError):
-                if not skip_bad:
-                    raise picture
-                left_out.append(str(picture))
-            else:
+        for job, picture in _read_ahead(pool, work, translator, size, batch_size):
+            if not isinstance(picture, PictureError):
                 written.append(pool.submit(_write, job.output, translator.translate(picture, job.name)))
                 if len(written) > batch_size:
                     written.popleft().result()
-            told(done)
+                yield None
+            elif skip_bad:
+                yield str(picture)
+            else:
+                raise picture
         for future in written:
             future.result()
-    return left_out
 
 
 def _read_ahead(

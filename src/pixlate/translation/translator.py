@@ -11,7 +11,8 @@ from pixlate.errors import PictureError
 from pixlate.images import Picture
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import use_statistics
-from pixlate.specs.card import Statistics
+from pixlate.specs.card import Statistics, Translation
+from pixlate.specs.document import from_document, to_document
 from pixlate.specs.training import DeviceName
 
 
@@ -24,7 +25,7 @@ class Translator:
 
     Raises:
         ModelFileError: not a model file.
-        ConfigError: a device this machine does not have.
+        ConfigError: a switch of no such value, or a device this machine does not have.
     """
 
     def __init__(
@@ -37,23 +38,26 @@ class Translator:
         device: DeviceName = "auto",
     ) -> None:
         self._generator, self.card = modelfile.read(Path(model))
-        defaults = self.card.translation
-        self.statistics = statistics or defaults.statistics
-        self.dropout = defaults.dropout if dropout is None else dropout
-        self.seed = defaults.seed if seed is None else seed
+        asked = {"statistics": statistics, "dropout": dropout, "seed": seed}
+        given = {name: value for name, value in asked.items() if value is not None}
+        switches = from_document(Translation, to_document(self.card.translation) | given, "Translator")
+        self.statistics, self.dropout, self.seed = switches.statistics, switches.dropout, switches.seed
         self._device = choose(device)
         self._generator.to(self._device)
         use_statistics(self._generator, own=self.statistics == "batch")
 
-    def __call__(self, picture: Any, name: str = "") -> Any:  # noqa: ANN401 - answers in the kind it was asked in
+    def __call__(self, picture: Any, name: str | None = None) -> Any:  # noqa: ANN401 - answers in the kind asked in
         """Translate a path, a Pillow image, or a uint8 array (H, W) or (H, W, C), of any height and width.
 
-        `name` (the file's relative path, on the command line) chooses the noise. Returns a Pillow image for a Pillow
-        image, else a uint8 array (H, W, C').
+        `name` chooses the noise: on the command line it is the file's path within the folder given. By default it is
+        the name of a file, as for a file given there directly, and empty for anything else. Returns a Pillow image for
+        a Pillow image, else a uint8 array (H, W, C').
 
         Raises:
             PictureError: unreadable, or of another number of channels than the model takes. Grey does for RGB.
         """
+        if name is None:
+            name = Path(picture).name if isinstance(picture, (str, Path)) else ""
         output = self.translate(images.as_picture(picture), name)
         return images.to_pillow(output) if images.is_pillow(picture) else output
 

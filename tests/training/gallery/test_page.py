@@ -14,7 +14,7 @@ from pixlate import durable, images
 from pixlate.data.facades.writing import write as write_facades
 from pixlate.specs.data import DataConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
-from pixlate.training import gallery
+from pixlate.training.gallery import page as gallery
 from pixlate.training.journal import Journal
 from pixlate.training.planning import Plan, plan
 
@@ -54,7 +54,7 @@ def put_samples(planned: Plan, *steps: int, columns: int = 2) -> None:
     picture = np.full((32, 32, 3), 90, np.uint8)
     encoded = images.encode_png(images.grid([[picture] * columns] * 3))
     for step in steps:
-        (planned.folder / "samples").mkdir(exist_ok=True)
+        (planned.folder / "samples").mkdir(parents=True, exist_ok=True)
         (planned.folder / "samples" / f"step_{step:08d}.png").write_bytes(encoded)
 
 

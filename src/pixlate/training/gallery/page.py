@@ -13,8 +13,9 @@ from pathlib import Path
 from string import Template
 
 from pixlate.durable import write as write_file
-from pixlate.training import runfolder, schedule, scoreboard
-from pixlate.training.charts import chart, thinned
+from pixlate.training import runfolder, schedule
+from pixlate.training.gallery import scoreboard
+from pixlate.training.gallery.charts import chart, thinned
 from pixlate.training.journal import Entry, Journal
 from pixlate.training.planning import Plan
 
@@ -32,7 +33,7 @@ _UNITS = {
 
 def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
     """Write the page of the run as it stands after `step` of `total` steps."""
-    template = Template(Path(__file__).with_name("gallery.html").read_text(encoding="utf-8"))
+    template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     running = step < total
     samples = _samples(planned.folder / runfolder.SAMPLES, step)
     train = journal.of("train")

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from pixlate.training.charts import chart, shown, thinned
+from pixlate.training.gallery.charts import chart, shown, thinned
 from pixlate.training.journal import Entry, Journal
 from pixlate.training.planning import Plan
 
