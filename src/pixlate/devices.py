@@ -1,5 +1,6 @@
 """Where and how precisely the arithmetic runs, and in how many processes: torch's own autocast, scaler and DDP."""
 
+import gc
 import os
 import warnings
 from collections.abc import Mapping
@@ -37,10 +38,12 @@ class Device:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.world > 1:
+        # After an error the others may be waiting in an exchange, and leaving in order would wait for them.
+        if self.world > 1 and error is None:
+            torch.distributed.barrier()
+            # The wrappers hold the group in cycles; a group alive when the interpreter ends aborts the process.
             self._wrapped.clear()
-            if error is None:
-                torch.distributed.barrier()  # one that leaves while another still works would abort
+            gc.collect()
             torch.distributed.destroy_process_group()
 
     @property

@@ -14,6 +14,7 @@ from pixlate import durable, images
 from pixlate.data.facades.writing import write as write_facades
 from pixlate.specs.data import DataConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
+from pixlate.training import runfolder
 from pixlate.training.gallery import page as gallery
 from pixlate.training.journal import Journal
 from pixlate.training.planning import Plan, plan
@@ -24,7 +25,9 @@ LOSSES = {"D_real": 0.6, "D_fake": 0.5, "G_GAN": 1.25, "G_L1": 0.25}
 def planned_run(tmp_path: Path, *, name: str = "set", val: int = 2, **loop: Any) -> Plan:
     write_facades(tmp_path / name, (4, val, 0), size=32)
     data = DataConfig(str(tmp_path / name), direction="BtoA", val_fraction=0.0)
-    return plan(TrainConfig(data, loop=LoopConfig(run=str(tmp_path / "run"), **loop)))
+    planned = plan(TrainConfig(data, loop=LoopConfig(run=str(tmp_path / "run"), **loop)))
+    runfolder.begin(planned.folder, planned.config)
+    return planned
 
 
 @pytest.fixture
