@@ -26,9 +26,7 @@ def read_card(path: Path) -> Card:
         ModelFileError: not a model file, or one written by a later version.
     """
     if path.is_dir():
-        raise ModelFileError(
-            f"{path} is a folder; name the model file, such as {path / 'model.safetensors'}."
-        )
+        raise ModelFileError(f"{path} is a folder; name the model file, such as {path / 'model.safetensors'}.")
     document = tensorfile.read_document(path)
     if document.get("kind") != "model":
         raise ModelFileError(f"{path} is a pixlate {document.get('kind', 'file')}, not a model file.")
