@@ -141,7 +141,7 @@ def demo(
     /,
     *,
     size: int = 128,
-    steps: int = 2000,
+    steps: int = 3000,
     pictures: int = 400,
     device: DeviceName = "auto",
 ) -> None:
