@@ -12,7 +12,6 @@ METRICS = "metrics.jsonl"
 PAGE = "index.html"
 SAMPLES = "samples"
 CHECKPOINT = "checkpoint.safetensors"
-BEST = "best.safetensors"
 
 
 def check(folder: Path, config: TrainConfig) -> None:
