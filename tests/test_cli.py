@@ -132,7 +132,15 @@ def test_stopping_by_keyboard_says_so_and_leaves_the_terminal_as_it_was(drawn: P
     command = [sys.executable, "-m", "pixlate", "train", str(drawn), "--run", str(tmp_path / "run"), "--width", "4"]
     flags = ["--workers", "0", "--no-tensorboard", "--validate-every", "100000"]
     plain = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"}
-    process = subprocess.Popen([*command, *flags], stdout=follower, stderr=follower, stdin=follower, env=plain)
+    process = subprocess.Popen(
+        [*command, *flags],
+        stdout=follower,
+        stderr=follower,
+        stdin=follower,
+        env=plain,
+        # A shell lets its background jobs ignore the interrupt, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     os.close(follower)
     told = b""
     while b"images/s" not in told:
