@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pixlate import images
 from pixlate.data.facades import draw
@@ -393,3 +394,11 @@ def test_real_photographs_among_which_some_are_grey(tmp_path):
     assert looked.source_channels == 3
     assert f"{len(grey)} of {len(grey) + 20} sources are grey and are replicated to RGB." in looked.report()
     assert "unmatched" in refusal(folder / "testA", folder / "testB")
+
+
+def test_folders_of_which_nothing_matches_hold_no_pairs(tmp_path):
+    for folder, name in (("a", "1.png"), ("b", "2.png")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / folder / name)
+    with pytest.raises(DataError, match=r"no pairs found.*2 unmatched"):
+        survey(DataConfig(str(tmp_path / "a"), str(tmp_path / "b")), 0)

@@ -68,6 +68,8 @@ def survey(config: DataConfig, seed: int) -> Survey:
         counts = Counter(defect.kind for defect in found.defects)
         summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
         listed = "\n".join(list_defects(found.defects, _LISTED))
+        if counts.keys() == {"unmatched"} and not any(found.parts.values()):
+            raise DataError(f"{config.data}: no pairs found ({found.layout}): {summary}.\n{listed}")
         raise DataError(f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}")
     parts = _split(found, config, seed)
     if not parts["train"]:
