@@ -125,7 +125,10 @@ def test_help_says_where_the_output_goes(call: Called) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is wanted")
-def test_stopping_by_keyboard_says_so_and_leaves_the_terminal_as_it_was(drawn: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", [b"decided:", b"images/s"])
+def test_stopping_by_keyboard_says_so_and_leaves_the_terminal_as_it_was(
+    drawn: Path, tmp_path: Path, when: bytes
+) -> None:
     import pty
 
     leader, follower = pty.openpty()
@@ -143,7 +146,7 @@ def test_stopping_by_keyboard_says_so_and_leaves_the_terminal_as_it_was(drawn: P
     )
     os.close(follower)
     told = b""
-    while b"images/s" not in told:
+    while when not in told:
         told += os.read(leader, 65536)
     process.send_signal(signal.SIGINT)
     try:
@@ -157,7 +160,9 @@ def test_stopping_by_keyboard_says_so_and_leaves_the_terminal_as_it_was(drawn: P
     assert told.rindex(b"\x1b[?25h") > told.rindex(b"\x1b[?25l")  # the cursor is shown again
     assert b"Traceback" not in told
     live = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"\n", told).decode(errors="replace").splitlines()
-    assert any("left" in line and "images/s" in line and len(line.strip()) <= 80 for line in live)
+    assert when == b"decided:" or any(
+        "left" in line and "images/s" in line and len(line.strip()) <= 80 for line in live
+    )
 
 
 def test_facades_are_drawn(tmp_path: Path, call: Called) -> None:
@@ -241,6 +246,31 @@ def test_mistakes_in_a_settings_file(tmp_path: Path, call: Called) -> None:
         settings.write_text(text)
         mistake(call("train", "x", "--config", settings), "settings.yaml", *fragments)
     mistake(call("train", "x", "--config", tmp_path / "none.yaml"), "no settings file")
+
+
+def test_paths_and_numbers_that_cannot_be(trained: Path, drawn: Path, tmp_path: Path, call: Called) -> None:
+    mistake(call("train", "/dev/null"), "no folder or list")
+    mistake(call("train", "x" * 300), "xxx")
+    photo, long = save(tmp_path / "photo.png", 32, 32), "y" * 300
+    mistake(call("translate", long, photo, "-o", tmp_path / "out"), "There is no file")
+    mistake(call("translate", trained / "model.safetensors", long, "-o", tmp_path / "out"), "no file or folder")
+    (tmp_path / "out" / "photo.png").mkdir(parents=True)
+    mistake(call("translate", trained / "model.safetensors", photo, "-o", tmp_path / "out"), "cannot be written")
+    mistake(call("train", drawn, "--size", "²"), "size is")
+
+
+def test_a_seed_of_any_size_does(drawn: Path, tmp_path: Path, call: Called) -> None:
+    code, _out, err = call("train", drawn, "--run", tmp_path / "run", *TINY, "--seed", 10**24)
+    assert code == 0, err
+
+
+def test_another_data_set_than_the_settings_files_brings_no_b_of_the_other(
+    drawn: Path, tmp_path: Path, call: Called
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("data: a\ndata_b: b\nwidth: 4\nsteps: 1\nworkers: 0\ntensorboard: false\n")
+    code, _out, err = call("train", drawn, "--config", settings, "--run", tmp_path / "run")
+    assert code == 0, err
 
 
 def test_mistakes_in_translation(trained: Path, tmp_path: Path, call: Called) -> None:

@@ -42,7 +42,7 @@ def train(
     method: Annotated[Pix2PixConfig, Parameter(name="*", group=_METHOD)] = Pix2PixConfig(),  # noqa: B008
     loop: Annotated[LoopConfig, Parameter(name="*", group=_LOOP)] = LoopConfig(),  # noqa: B008
 ) -> None:
-    """Train a translator from pairs of pictures; the same command again goes on where it stopped.
+    """Train a translator from pairs of pictures; the same command again goes on from its last checkpoint.
 
     Parameters
     ----------
@@ -230,6 +230,7 @@ def _settings_file(_app: App, _commands: tuple[str, ...], arguments: "ArgumentCo
     path = flags["config"].tokens[0].value
     given = {name for name, flag in flags.items() if flag.tokens}
     given |= {"steps", "epochs"} if given & {"steps", "epochs"} else set()  # one replaces the other
+    given |= {"data", "data_b"} if given & {"DATA", "data"} else set()  # another A wants another B, or none
     for name, value in to_flat(runfolder.read(Path(path))).items():
         if value is not None and name not in given:
             flags[name].append(Token(keyword=name, value=str(value), source=path))
@@ -247,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except PixlateError as error:
         _refuse(str(error))
     except KeyboardInterrupt:
-        print("stopped; a run goes on from its last checkpoint when the same command is given again", file=sys.stderr)
+        print("stopped", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
 

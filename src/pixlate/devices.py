@@ -106,4 +106,6 @@ def choose(name: DeviceName, local_rank: int = 0) -> torch.device:
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     if not available[name]:
         raise ConfigError(f"This machine has no {name} that torch can use; try --device auto.")
+    if name == "cuda" and local_rank >= torch.cuda.device_count():
+        raise ConfigError(f"{torch.cuda.device_count()} GPUs are here; start at most so many processes.")
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)

@@ -1,7 +1,7 @@
 """Every write that matters: a reader sees the old file or the new one, never a part of either."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,24 +16,22 @@ def replacing(path: Path) -> Iterator[Path]:
     If the block raises, `path` is as it was and the temporary file is gone.
 
     Raises:
-        WriteError: the folder of `path` cannot be made or written to.
+        WriteError: the file cannot be written, or put in its place.
     """
+    temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            yield temporary
+            _sync(temporary)
+            temporary.replace(path)
+            if os.name == "posix":  # elsewhere a folder cannot be opened, and its entries are not ours to sync
+                _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise WriteError(f"{path.parent} cannot be written to ({error.strerror}).") from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        _sync(temporary)
-        temporary.replace(path)
-        if os.name == "posix":  # elsewhere a folder cannot be opened, and its entries are not ours to sync
-            _sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise WriteError(f"{path} cannot be written to ({error.strerror or error}).") from error
 
 
 def write(path: Path, content: bytes) -> None:
@@ -48,9 +46,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

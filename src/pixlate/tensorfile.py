@@ -1,13 +1,14 @@
 """Named tensors and one JSON document in one safetensors file: no pickle, nothing that runs when it is opened."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
 from pixlate import durable
-from pixlate.errors import ModelFileError
+from pixlate.errors import ModelFileError, WriteError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,10 @@ def write(path: Path, tensors: dict[str, "Tensor"], document: dict[str, Any]) ->
 
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with durable.replacing(path) as temporary:
-        save_file(contiguous, temporary, metadata={_KEY: json.dumps(document, ensure_ascii=False)})
+        try:
+            save_file(contiguous, temporary, metadata={_KEY: json.dumps(document, ensure_ascii=False)})
+        except SafetensorError as error:  # how the library tells of a full disk
+            raise WriteError(f"{path} cannot be written ({error}).") from error
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -30,7 +34,7 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         ModelFileError: no such file, not a safetensors file, or one without such a document.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - false for any odd name
         raise ModelFileError(f"There is no file {path}.")
     try:
         with safe_open(path, framework="numpy") as file:

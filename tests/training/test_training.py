@@ -21,6 +21,7 @@ from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.tensorfile import read_tensors
 from pixlate.training import runfolder
 from pixlate.training.journal import Journal
+from pixlate.training.validation import Validation
 
 
 def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
@@ -82,6 +83,39 @@ def test_the_best_model_is_that_of_the_best_score(run: Path) -> None:
     card = modelfile.read_card(run / "best.safetensors")
     best = max(lines(run, "val")[1:], key=lambda entry: entry["ssim"])
     assert (card.step, card.chosen_by) == (best["step"], "best validation ssim")
+
+
+@pytest.mark.parametrize(("metric", "best"), [("ssim", 2), ("psnr", 3), ("l1", 1)])
+def test_a_better_earlier_model_is_kept(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, best: int
+) -> None:
+    scores = {name: iter(each) for name, each in SCORES.items()}
+    monkeypatch.setattr(Validation, "measure", lambda *_: ({name: next(each) for name, each in scores.items()}, None))
+    run = train(make(drawn, tmp_path / "run", steps=4, validate_every=1, best_by=metric))
+    assert modelfile.read_card(run / "best.safetensors").step == best
+    assert modelfile.read_card(run / "model.safetensors").step == 4
+
+
+SCORES = {"ssim": [0.9, 0.1, 0.3, 0.2, 0.25], "psnr": [99, 10, 11, 14, 12], "l1": [0, 10, 30, 20, 25]}
+"""At step 0, which is no candidate, and at steps 1 to 4."""
+
+
+def test_a_run_that_never_came_to_a_checkpoint_begins_anew(drawn: Path, tmp_path: Path) -> None:
+    run = train(make(drawn, tmp_path / "run"))
+    for path in run.glob("*.safetensors"):
+        path.unlink()
+    again = train(make(drawn, run, seed=1))
+    assert [entry["step"] for entry in lines(again, "val")] == [0, 3, 6]
+    assert modelfile.read_card(again / "model.safetensors").step == 6
+
+
+def test_a_model_without_its_checkpoint_is_not_trained_over(drawn: Path, tmp_path: Path) -> None:
+    run = train(make(drawn, tmp_path / "run"))
+    before = (run / "model.safetensors").read_bytes()
+    (run / "checkpoint.safetensors").unlink()
+    with pytest.raises(RunError, match="no checkpoint to go on from"):
+        train(make(drawn, run))
+    assert (run / "model.safetensors").read_bytes() == before
 
 
 def test_l1_is_best_when_least(drawn: Path, tmp_path: Path) -> None:

@@ -72,10 +72,16 @@ def find(config: DataConfig) -> Found:
     Raises:
         DataError: no such folder or list, or a list that cannot be read.
     """
-    root = Path(config.data)
     if not config.data:
         raise DataError("No data given: name a folder of pairs, two folders, or a CSV or JSONL list.")
-    if not root.exists():
+    try:
+        return _found(Path(config.data), config)
+    except OSError as error:
+        raise DataError(f"{error.filename or config.data} cannot be read ({error.strerror}).") from error
+
+
+def _found(root: Path, config: DataConfig) -> Found:
+    if not root.is_dir() and not root.is_file():
         raise DataError(f"There is no folder or list {root}.")
     if config.data_b is not None:
         return _two_folders(_folder(root), _folder(Path(config.data_b)), config)

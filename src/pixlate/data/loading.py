@@ -116,7 +116,7 @@ def batches(
         collate_fn=_collate,
         pin_memory=torch.cuda.is_available(),
         # An own generator: without one the loader draws from torch's global state.
-        generator=torch.Generator().manual_seed(stream.seed),
+        generator=torch.Generator().manual_seed(draws.seed(stream.seed, "loader")),
     )
     for outcome in loader:
         if isinstance(outcome, PictureError):

@@ -75,7 +75,7 @@ def survey(config: DataConfig, seed: int) -> Survey:
     if not parts["train"]:
         notes = " ".join(found.notes)
         raise DataError(f"{config.data}: no training pairs found ({found.layout}). {notes}".strip())
-    pairs = [pair for part in parts.values() for pair in part]
+    pairs = parts["train"] + parts["val"]
     source_channels = _channels("sources", [pair.source for pair in pairs], headers, config.source_channels, found)
     target_channels = _channels("targets", [pair.target for pair in pairs], headers, config.target_channels, found)
     sizes = Counter(_size(pair.source, headers) for pair in parts["train"])

@@ -47,7 +47,7 @@ def parse_size(text: str, name: str = "size") -> tuple[int, int]:
         ConfigError: anything else, or a side below 4.
     """
     sides = text.lower().split("x")
-    if len(sides) not in (1, 2) or not all(side.isdigit() for side in sides):
+    if len(sides) not in (1, 2) or not all(side.isascii() and side.isdigit() for side in sides):
         raise ConfigError(f"{name} is {text!r}; give N or HEIGHTxWIDTH in pixels, such as 256 or 192x256.")
     height, width = int(sides[0]), int(sides[-1])
     if min(height, width) < 4:

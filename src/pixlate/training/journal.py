@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pixlate import durable
+from pixlate.errors import WriteError
+from pixlate.training import runfolder
 
 Entry = dict[str, Any]
 
@@ -19,14 +21,17 @@ class Journal:
         self.path = path
         self.entries: list[Entry] = [entry for entry in _read(path) if entry["step"] <= step]
         durable.write(path, "".join(map(_line, self.entries)).encode())
-        self._board = _Board(path.parent / "tensorboard") if tensorboard else None
+        self._board = _Board(path.parent / runfolder.TENSORBOARD) if tensorboard else None
 
     def add(self, kind: str, step: int, **values: Any) -> None:  # noqa: ANN401
         """Append one line; `values` are numbers, or the name of a guess."""
         entry = {"kind": kind, "step": step, **values}
         self.entries.append(entry)
-        with self.path.open("a") as file:
-            file.write(_line(entry))
+        try:
+            with self.path.open("a") as file:
+                file.write(_line(entry))
+        except OSError as error:
+            raise WriteError(f"{self.path} cannot be written to ({error.strerror}).") from error
         if self._board is not None and kind != "guess":
             self._board.add(kind, step, values)
 
@@ -56,6 +61,8 @@ def _read(path: Path) -> list[Entry]:
             read = json.loads(line)
         except json.JSONDecodeError:
             break  # a line cut short by a crash, and what follows it
+        if not isinstance(read, dict) or "step" not in read:
+            break
         entries.append({name: math.nan if value is None else value for name, value in read.items()})
     return entries
 

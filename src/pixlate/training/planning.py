@@ -192,7 +192,7 @@ def _preparation(data: DataConfig) -> Preparation:
 def _name(asked: TrainConfig, data: DataConfig, method: Pix2PixConfig, surveyed: Survey) -> str:
     """A folder name that the same command always gives, and another command never."""
     settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
-    settings["data"] = data.data
+    settings |= {"data": data.data, "data_b": data.data_b}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
     parts = (surveyed.name, data.direction, data.size, method.objective, digest)
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", "-".join(map(str, parts)))

@@ -22,7 +22,7 @@ class Terminal:
     def __init__(self, start: int, total: int, pairs_per_step: int) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
         self._start, self._total, self._pairs = start, total, pairs_per_step
-        self._began = self._spoke = time.monotonic()
+        self._opened = self._began = self._spoke = time.monotonic()
         self._losses = ""
         self._live: Live | None = None
         if self._console.is_terminal and start < total:
@@ -41,7 +41,8 @@ class Terminal:
         """`step` steps are done."""
         now = time.monotonic()
         speed = (step - self._start) * self._pairs / (now - self._began)
-        left = _span((self._total - step) * self._pairs / speed)
+        # What is left includes the validations still to come; the images a second do not.
+        left = _span((self._total - step) * (now - self._opened) / (step - self._start))
         if self._live is not None:
             bar = "█" * (_BAR * step // self._total)
             first = f"{bar:░<{_BAR}} step {step}/{self._total}  {left} left  {speed:.1f} images/s"

@@ -1,5 +1,6 @@
 """The folder of a run: whose it is, and where in it things lie."""
 
+import shutil
 from pathlib import Path
 
 from pixlate import durable
@@ -11,13 +12,14 @@ CONFIG = "config.yaml"
 METRICS = "metrics.jsonl"
 PAGE = "index.html"
 SAMPLES = "samples"
+TENSORBOARD = "tensorboard"
 CHECKPOINT = "checkpoint.safetensors"
 
 
 def check(folder: Path, config: TrainConfig) -> None:
     """Make sure that `folder` is free, or the run of `config`.
 
-    A run without a checkpoint has nothing to lose and may be begun anew with other settings.
+    A run that never came to a checkpoint has nothing to lose and may be begun anew, with other settings too.
 
     Raises:
         RunError: it is a file, holds something else, or is a run with other settings.
@@ -28,12 +30,21 @@ def check(folder: Path, config: TrainConfig) -> None:
     if stored.is_file():
         if (folder / CHECKPOINT).exists():
             _compare(folder, read(stored), config)
+        elif any(folder.glob("*.safetensors")):
+            raise RunError(f"{folder} holds a trained model, but no checkpoint to go on from. Name another with --run.")
     elif folder.is_dir() and any(path.suffix != ".part" for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
 
 
-def begin(folder: Path, config: TrainConfig) -> None:
-    """Write down the settings, by which the folder is known as this run's from now on."""
+def begin(folder: Path, config: TrainConfig, *, anew: bool = True) -> None:
+    """Write down the settings, by which the folder is known as this run's from now on.
+
+    `anew` clears away what a run left behind that never came to a checkpoint.
+    """
+    if anew:
+        for left in (folder / SAMPLES, folder / TENSORBOARD):
+            shutil.rmtree(left, ignore_errors=True)
+        (folder / METRICS).unlink(missing_ok=True)
     header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
     text = header + to_yaml(to_flat(config))
     durable.write(folder / CONFIG, text.encode())

@@ -33,10 +33,18 @@ class Watch:
 
     def __enter__(self) -> Self:
         loop, folder, start = self._plan.config.loop, self._plan.folder, self._progress.step
-        runfolder.begin(folder, self._plan.config)
+        runfolder.begin(folder, self._plan.config, anew=start == 0)
         self._journal = Journal(folder / runfolder.METRICS, tensorboard=loop.tensorboard, step=start)
         self._validation = Validation(self._plan)
         self._terminal = Terminal(start, self._total, loop.batch_size * self._device.world)
+        try:
+            self._open(start)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def _open(self, start: int) -> None:
         for line in explain(self._plan):
             self._terminal.say(line)
         if start:
@@ -45,13 +53,15 @@ class Watch:
         else:
             with self._terminal.aside():
                 self._show(0)
-        return self
+
+    def _close(self) -> None:
+        self._terminal.close()
+        self._journal.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._terminal.close()
-        self._journal.close()
+        self._close()
         if error is None:
             self._conclude()
 

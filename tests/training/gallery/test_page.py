@@ -12,6 +12,7 @@ import pytest
 
 from pixlate import durable, images
 from pixlate.data.facades.writing import write as write_facades
+from pixlate.errors import WriteError
 from pixlate.specs.data import DataConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.training import runfolder
@@ -267,6 +268,6 @@ def test_the_page_is_replaced_whole(planned: Plan, monkeypatch: pytest.MonkeyPat
         raise OSError(path)
 
     monkeypatch.setattr(durable, "_sync", fail)
-    with pytest.raises(OSError, match="index"):
+    with pytest.raises(WriteError, match="index"):
         gallery.write(planned, journal, 40, 400)
     assert (planned.folder / "index.html").read_text(encoding="utf-8") == before
