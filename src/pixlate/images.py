@@ -72,6 +72,12 @@ def pictures_in(folder: Path) -> tuple[list[Path], Counter[str]]:
     return sorted(pictures), others
 
 
+def passed_over(folder: Path, others: Counter[str]) -> list[str]:
+    """A sentence for a person on the `others` that `pictures_in` counted in `folder`; none where there are none."""
+    kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+    return [f"Files in {folder} that are no pictures read here: {kinds}."] if others else []
+
+
 def _refuse_folder(error: OSError) -> None:
     raise PictureError(f"{error.filename} cannot be read ({error.strerror}).")
 

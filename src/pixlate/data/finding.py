@@ -217,9 +217,7 @@ def _rows(path: Path) -> list[dict[str, object]]:
 
 def _pictures(folder: Path, found: Found) -> list[Path]:
     pictures, others = images.pictures_in(folder)
-    if others:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
-        found.notes.append(f"Files in {folder} that are no pictures read here: {kinds}.")
+    found.notes += images.passed_over(folder, others)
     return pictures
 
 

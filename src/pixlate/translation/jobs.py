@@ -72,9 +72,7 @@ def _pictures(given: Path, notes: list[str]) -> Iterable[tuple[Path, Path]]:
     if not os.path.isdir(given):  # noqa: PTH112
         raise DataError(f"There is no file or folder {given}.")
     pictures, others = images.pictures_in(given)
-    if others:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
-        notes.append(f"Files in {given} that are no pictures read here: {kinds}.")
+    notes += images.passed_over(given, others)
     return [(path, path.relative_to(given)) for path in pictures]
 
 
