@@ -243,16 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line: exit code 0, 2 for what the user can put right, 1 for a defect of ours."""
     try:
         app(arguments, exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        _refuse(str(error))
-    except PixlateError as error:
-        _refuse(str(error))
+    except (CycloptsError, PixlateError) as error:
+        print(f"pixlate: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
-
-
-def _refuse(sentence: str) -> NoReturn:
-    print(f"pixlate: {sentence}", file=sys.stderr)
-    sys.exit(2)

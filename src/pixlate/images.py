@@ -198,10 +198,19 @@ def as_picture(source: Any) -> Picture:  # noqa: ANN401 - the door for whatever 
     return array[..., None] if array.ndim == 2 else array
 
 
-def _cut(picture: Picture, half: Half, path: Path) -> Picture:
-    width = picture.shape[1]
+def refuse_odd_width(width: int, path: Path) -> None:
+    """Make sure that a picture of `width` pixels has two equal halves.
+
+    Raises:
+        PictureError: it has not; `path` opens the complaint.
+    """
     if width % 2:
         raise PictureError(f"{path} is {width} pixels wide: an odd width has no two equal halves.")
+
+
+def _cut(picture: Picture, half: Half, path: Path) -> Picture:
+    width = picture.shape[1]
+    refuse_odd_width(width, path)
     return picture[:, : width // 2] if half == "left" else picture[:, width // 2 :]
 
 

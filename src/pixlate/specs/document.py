@@ -110,7 +110,7 @@ def _scalar(kind: type, value: Any, where: str) -> Any:  # noqa: ANN401
             pass
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
-    if kind is str and isinstance(value, (int, PurePath)):
+    if kind is str and isinstance(value, (int, PurePath)):  # YAML reads `size: 256` as a number
         return str(value)
     wanted = {int: "a whole number", float: "a number", str: "text (in quotes)", bool: "true or false"}
     raise ConfigError(f"{where} is {value!r}; {wanted.get(kind, kind.__name__)} is wanted.")

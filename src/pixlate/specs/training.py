@@ -88,7 +88,5 @@ def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
     for key, value in clean.items():
         if key not in owner:
             raise ConfigError(f"{where}: unknown setting {key!r}.{suggestion(key, owner)}")
-        if key in ("size", "load_size") and isinstance(value, int):
-            value = str(value)  # noqa: PLW2901 - YAML reads `size: 256` as a number
         parts[owner[key]][key] = value
     return TrainConfig(**{part: from_document(cls, parts[part], where) for part, cls in _PARTS.items()})

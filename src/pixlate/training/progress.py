@@ -63,21 +63,16 @@ class Terminal:
         self.say(f"step {step}: held-out {_score_line(scores)}")
 
     def table(self, rows: list[tuple[str, dict[str, Any]]]) -> None:
-        """Scores beside one another."""
-        self._console.print(score_table(rows))
+        """L1, PSNR and SSIM of several ways to guess the held-out targets, beside one another."""
+        table = Table("held-out pictures", "L1 (0–255)", "PSNR (dB)", "SSIM")
+        for name, scores in rows:
+            table.add_row(name, f"{scores['l1']:.2f}", f"{scores['psnr']:.2f}", f"{scores['ssim']:.3f}")
+        self._console.print(table)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         if self._live is not None:
             self._live.stop()
-
-
-def score_table(rows: list[tuple[str, dict[str, Any]]]) -> Table:
-    """L1, PSNR and SSIM of several ways to guess the held-out targets."""
-    table = Table("held-out pictures", "L1 (0–255)", "PSNR (dB)", "SSIM")
-    for name, scores in rows:
-        table.add_row(name, f"{scores['l1']:.2f}", f"{scores['psnr']:.2f}", f"{scores['ssim']:.3f}")
-    return table
 
 
 def _score_line(scores: dict[str, float]) -> str:

@@ -113,8 +113,8 @@ def _channels(job: Job, wanted: int, *, to_grey: bool) -> int:
     header = images.read_header(job.path)
     if header.alpha:
         images.read(job.path)  # raises where there is transparency; only the pixels tell
-    if job.half != "whole" and header.width % 2:
-        raise PictureError(f"{job.path} is {header.width} pixels wide: an odd width has no two equal halves.")
+    if job.half != "whole":
+        images.refuse_odd_width(header.width, job.path)
     if header.channels != wanted and (header.channels, wanted) != (1, 3) and not to_grey:
         how = " Let it become grey with --to-grey." if wanted == 1 else ""
         raise PictureError(f"{job.path} has {header.channels} channels, the model takes {wanted}.{how}")

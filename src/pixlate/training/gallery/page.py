@@ -50,7 +50,6 @@ def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
         strip=_strip(samples, planned.folder / runfolder.SAMPLES),
         ratio=f"{width} / {height / 3:.2f}",
         thumb=f"{min(max(64 * 3 * width / height, 84), 250):.0f}px",
-        chart="20rem",
         scores=scoreboard.scores(planned, journal, step),
         losses=_losses(train, step),
     )
