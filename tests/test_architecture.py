@@ -11,8 +11,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "pixlate"
 
 FLOORS: list[tuple[str, ...]] = [
     ("errors", "version"),
-    ("draws", "durable", "specs"),
-    ("images", "tensorfile", "networks", "losses", "metrics"),
+    ("draws", "durable", "lock", "specs"),
+    ("images", "tensorfile", "networks", "losses", "metrics", "processes"),
     ("data", "devices", "checkpoint", "modelfile"),
     ("methods",),
     ("training", "translation"),
@@ -30,7 +30,7 @@ OWNERS = {
     "pickle": set(),
     "torchvision": set(),
 }
-TORCH_FREE = {"errors", "version", "draws", "durable", "specs", "images", "cli", "__init__", "__main__"}
+TORCH_FREE = {"errors", "version", "draws", "durable", "lock", "specs", "images", "cli", "__init__", "__main__"}
 NO_ROOM = {"util", "utils", "common", "helper", "helpers", "misc", "base", "manager"}
 LONGEST = 300
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -122,7 +122,7 @@ def test_three_hops_lead_from_the_command_to_the_step() -> None:
     """cli.train → training.train → training.loop.run → Pix2Pix.step, each a call a reader can follow."""
     hops = [
         ("cli.py", "train", "training.train(TrainConfig("),
-        ("training/__init__.py", "train", "return run(planned)"),
+        ("training/__init__.py", "train", "return run(planned, stop)"),
         ("training/loop.py", "run", "method.step("),
         ("methods/pix2pix.py", "step", "losses."),
     ]

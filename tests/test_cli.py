@@ -277,7 +277,8 @@ def test_mistakes_in_translation(trained: Path, tmp_path: Path, call: Called) ->
     model, photo = trained / "model.safetensors", save(tmp_path / "photo.png", 32, 32)
     out = ["-o", tmp_path / "out"]
     mistake(call("translate", photo, photo, *out), "photo.png is not a pixlate file")
-    mistake(call("translate", trained / "checkpoint.safetensors", photo, *out), "checkpoint, not a model file")
+    (state,) = (trained / "checkpoints").glob("*/state.safetensors")
+    mistake(call("translate", state, photo, *out), "checkpoint, not a model file")
     mistake(call("translate", model, tmp_path / "no.png", *out), "There is no file or folder")
     mistake(call("translate", model, photo, photo, *out), "would both become")
     mistake(call("translate", model, photo, "-o", photo), "is a file")

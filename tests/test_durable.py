@@ -1,11 +1,16 @@
 """Writes that matter: the old file or the new one, never a part, never a crumb beside it."""
 
+import hashlib
 import os
+import shutil
 import stat
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pixlate import durable
 from pixlate.errors import WriteError
@@ -116,3 +121,106 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
     with pytest.raises(WriteError, match=r"file.* cannot be written to"):
         durable.write(tmp_path / "file" / "new", b"content")
     assert (tmp_path / "file").read_bytes() == b"no folder"
+
+
+def make_folder(path: Path) -> None:
+    with durable.folder(path) as temporary:
+        (temporary / "a.bin").write_bytes(b"a" * 1000)
+        (temporary / "b.txt").write_bytes(b"b")
+
+
+def test_a_folder_comes_with_a_manifest_that_sha256sum_reads(tmp_path):
+    make_folder(tmp_path / "made")
+    assert durable.fault(tmp_path / "made") is None
+    lines = (tmp_path / "made" / "SHA256SUMS").read_text().splitlines()
+    assert lines[0] == f"{hashlib.sha256(b'a' * 1000).hexdigest()}  a.bin"
+    if shutil.which("sha256sum"):
+        subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=tmp_path / "made", check=True)
+
+
+def test_a_failing_writer_leaves_no_folder(tmp_path):
+    with pytest.raises(ValueError, match="x"), durable.folder(tmp_path / "made") as temporary:  # noqa: PT012
+        (temporary / "a.bin").write_bytes(b"a")
+        raise ValueError("x")
+    assert lying_in(tmp_path) == []
+
+
+def test_a_file_that_fails_inside_a_folder_is_told_by_the_name_it_would_have(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(durable, "_fill", full)
+    with pytest.raises(WriteError) as caught, durable.folder(tmp_path / "made") as temporary:
+        durable.write(temporary / "a.bin", b"a")
+    assert str(caught.value).startswith(f"{tmp_path / 'made' / 'a.bin'} cannot be written: the disk is full")
+    assert lying_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda made: (made / "a.bin").write_bytes(b"a" * 999 + b"b"), "the content of a.bin does not match"),
+        (lambda made: (made / "a.bin").write_bytes(b""), "the content of a.bin does not match"),
+        (lambda made: (made / "b.txt").unlink(), "b.txt is missing"),
+        (lambda made: (made / "c.txt").write_bytes(b"c"), "c.txt is not in SHA256SUMS"),
+        (lambda made: (made / "SHA256SUMS").unlink(), "SHA256SUMS is missing or damaged"),
+        (lambda made: (made / "SHA256SUMS").write_bytes(b""), "SHA256SUMS is missing or damaged"),
+        (lambda made: (made / "SHA256SUMS").write_bytes(b"\xff\xfe"), "SHA256SUMS is missing or damaged"),
+        (shutil.rmtree, "it cannot be read"),
+    ],
+)
+def test_damage_is_named(tmp_path, damage, told):
+    make_folder(tmp_path / "made")
+    damage(tmp_path / "made")
+    assert told in durable.fault(tmp_path / "made")
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_every_flipped_bit_of_a_manifest_is_found(tmp_path_factory, data):
+    made = tmp_path_factory.mktemp("flip") / "made"
+    make_folder(made)
+    content = bytearray((made / "SHA256SUMS").read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    (made / "SHA256SUMS").write_bytes(content)
+    assert durable.fault(made) is not None
+
+
+def test_a_full_disk_is_told_with_what_is_missing(path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(durable, "_fill", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 2_000_000))
+    with pytest.raises(WriteError) as caught:
+        durable.write(path, bytes(5_000_000))
+    assert "the disk is full" in str(caught.value)
+    assert "2.0 MB are free, 5.0 MB are needed, 3.0 MB are missing" in str(caught.value)
+    assert path.read_bytes() == b"old"
+    assert lying_in(path.parent) == ["model.bin"]
+
+
+def test_what_a_crash_left_is_swept_up_and_nothing_else(tmp_path):
+    make_folder(tmp_path / "run" / "made")
+    shutil.copytree(tmp_path / "run" / "made", tmp_path / "run" / ".0123.part")
+    (tmp_path / "run" / "made" / ".4567.part").write_bytes(b"half")
+    (tmp_path / "run" / "mine.part").write_bytes(b"not a temporary file")
+    durable.sweep(tmp_path / "run")
+    assert lying_in(tmp_path / "run") == ["made", "mine.part"]
+    assert durable.fault(tmp_path / "run" / "made") is None
+
+
+def test_lines_are_put_at_the_end(tmp_path):
+    durable.append(tmp_path / "log", b"one\n")
+    durable.append(tmp_path / "log", b"two\n", synced=True)
+    assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"
+
+
+def test_model_files_can_be_read_by_whom_the_umask_allows(tmp_path, umask):
+    import torch
+
+    from pixlate import tensorfile
+
+    umask(0o022)
+    tensorfile.write(tmp_path / "a.safetensors", {"a": torch.zeros(1)}, {})
+    assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o644

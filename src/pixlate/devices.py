@@ -1,82 +1,81 @@
-"""Where and how precisely the arithmetic runs, and in how many processes: torch's own autocast, scaler and DDP."""
+"""Where and how precisely the arithmetic runs, and in how many processes: torch's own autocast and scaler."""
 
-import gc
 import os
-import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self, get_args
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import Tensor
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from pixlate.errors import ConfigError, suggestion
+from pixlate.processes import Processes
 from pixlate.specs.training import DeviceName, Precision
+
+
+class NotFinite(ArithmeticError):  # noqa: N818 - what it says is all there is to say
+    """A loss or a gradient that is no finite number, met before it could reach the weights."""
 
 
 class Device:
     """One process's share of the machine. Under torchrun it joins the other processes while the `with` block lasts."""
 
-    def __init__(self, name: DeviceName = "auto", precision: Precision = "32") -> None:
-        self.rank = int(os.environ.get("RANK", "0"))
-        self.world = int(os.environ.get("WORLD_SIZE", "1"))
+    def __init__(self, name: DeviceName = "auto", precision: Precision = "32", clip: float | None = None) -> None:
+        """`clip` is the greatest norm the gradients of one network may have; longer ones are scaled down to it."""
         self.torch = choose(name, int(os.environ.get("LOCAL_RANK", "0")))
+        self.processes = Processes(self.torch)
         self.precision = precision
+        self.clip = clip
         if precision == "16" and self.torch.type != "cuda":
             raise ConfigError(f"precision 16 needs CUDA, and this runs on {self.torch.type}; use 32 or bf16.")
         self._scaler = torch.amp.GradScaler(self.torch.type, enabled=precision == "16")
-        self._wrapped: dict[int, nn.Module] = {}
 
     def __enter__(self) -> Self:
-        if self.world > 1:
-            torch.distributed.init_process_group("nccl" if self.torch.type == "cuda" else "gloo")
+        self.processes.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # After an error the others may be waiting in an exchange, and leaving in order would wait for them.
-        if self.world > 1 and error is None:
-            torch.distributed.barrier()
-            # The wrappers hold the group in cycles; a group alive when the interpreter ends aborts the process.
-            self._wrapped.clear()
-            gc.collect()
-            torch.distributed.destroy_process_group()
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process is the one that writes."""
-        return self.rank == 0
-
-    def parallel(self, network: nn.Module) -> nn.Module:
-        """The network itself, or, among several processes, the wrapper that averages its gradients over them.
-
-        The wrapper is never part of a method, so no prefix of it reaches a state dict. BatchNorm statistics stay each
-        process's own.
-        """
-        if self.world == 1:
-            return network
-        if id(network) not in self._wrapped:
-            with warnings.catch_warnings():
-                # Deprecated in torch 2.13 for a name that torch 2.11 does not know.
-                warnings.filterwarnings("ignore", message=".*broadcast_buffers", category=FutureWarning)
-                self._wrapped[id(network)] = DistributedDataParallel(network, broadcast_buffers=False)
-        return self._wrapped[id(network)]
+        self.processes.__exit__(kind, error, trace)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Run the networks of this block in the chosen precision."""
         kind = torch.float16 if self.precision == "16" else torch.bfloat16
         return torch.autocast(self.torch.type, dtype=kind, enabled=self.precision != "32")
 
-    def update(self, loss: Tensor, optimizer: Optimizer) -> None:
-        """One optimizer step down `loss`, computing the gradients of that optimizer's weights and no others."""
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        optimizer.zero_grad()
-        self._scaler.scale(loss).backward(inputs=weights)  # type: ignore[no-untyped-call]
+    def backward(self, loss: Tensor, optimizer: Optimizer) -> None:
+        """Add to the gradients of that optimizer's weights, and of no others."""
+        self._scaler.scale(loss).backward(inputs=_weights(optimizer))  # type: ignore[no-untyped-call]
+
+    def update(self, optimizer: Optimizer, losses: Mapping[str, Tensor]) -> None:
+        """One optimizer step down the gradients gathered since its last, averaged over the processes.
+
+        `losses` are those the gradients are of, by name.
+
+        Raises:
+            NotFinite: in every process alike, if in any a loss or the gradients are not finite; the weights stay as
+                they were, and the gradients are gone.
+        """
+        gradients = [weight.grad for weight in _weights(optimizer) if weight.grad is not None]
+        self.processes.average(gradients)
+        if self.clip is not None:
+            self._scaler.unscale_(optimizer)
+        norm = get_total_norm(gradients)
+        # With loss scaling endless gradients are part of the search for the scale, and the scaler leaves them out.
+        judged = {**losses} if self._scaler.is_enabled() else {**losses, "the norm of the gradients": norm}
+        found = {name: float(value) for name, value in judged.items() if not torch.isfinite(value)}
+        if not self.processes.all(not found):
+            optimizer.zero_grad()
+            self._scaler.update(self._scaler.get_scale())  # forgets this step, of which no other update comes
+            raise NotFinite(", ".join(f"{name} is {value}" for name, value in found.items()))
+        if self.clip is not None:
+            clip_grads_with_norm_(_weights(optimizer), self.clip, norm)
         self._scaler.step(optimizer)
+        optimizer.zero_grad()
 
     def end_step(self) -> None:
         """Let the loss scale follow what this step's updates met."""
@@ -109,3 +108,7 @@ def choose(name: DeviceName, local_rank: int = 0) -> torch.device:
     if name == "cuda" and local_rank >= torch.cuda.device_count():
         raise ConfigError(f"{torch.cuda.device_count()} GPUs are here; start at most so many processes.")
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
+
+
+def _weights(optimizer: Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]

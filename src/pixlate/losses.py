@@ -1,5 +1,8 @@
 """The paper's terms, each a function of tensors. Distances compare pictures; adversarial terms take logits."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -22,3 +25,8 @@ def real(logits: Tensor) -> Tensor:
 def fake(logits: Tensor) -> Tensor:
     """-log(1 - D), meaned over patches: what a discriminator wants small on generated pictures."""
     return F.softplus(logits.float()).mean()
+
+
+def mean(terms: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of each term over several batches, detached."""
+    return {name: torch.stack([each[name].detach() for each in terms]).mean() for name in terms[0]} if terms else {}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,14 @@ def write(path: Path, tensors: dict[str, "Tensor"], document: dict[str, Any]) ->
     from safetensors.torch import save_file  # noqa: PLC0415 - brings torch, which reading a document does not need
 
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with durable.replacing(path) as temporary:
+    needed = sum(tensor.nbytes for tensor in contiguous.values())
+    with durable.replacing(path, needed) as temporary:
         try:
             save_file(contiguous, temporary, metadata={_KEY: json.dumps(document, ensure_ascii=False)})
         except SafetensorError as error:  # how the library tells of a full disk
-            raise WriteError(f"{path} cannot be written ({error}).") from error
+            if (told := re.search(r"os error (\d+)", str(error))) is None:
+                raise WriteError(f"{path} cannot be written ({error}).") from error
+            raise OSError(int(told[1]), os.strerror(int(told[1]))) from error
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -39,11 +39,17 @@ def stream_of(pairs, seed=3):
     return PairStream(pairs, RGB, PREPARATION, seed)
 
 
+def batches_of(stream, **how):
+    """Every batch of every step."""
+    how = {"start": 0, "batch": 2, "workers": 0, **how}
+    return (batch for group in batches(stream, **how) for batch in group)
+
+
 def bytes_of(stream, **how):
     """Names and bytes of every batch."""
     return [
         (batch.names, batch.source.numpy().tobytes(), batch.target.numpy().tobytes())
-        for batch in batches(stream, **{"first": 0, "batch": 2, "workers": 0, **how})
+        for batch in batches_of(stream, **how)
     ]
 
 
@@ -59,26 +65,26 @@ def refusal(stream, **how):
 
 @pytest.fixture(scope="module")
 def reference(pairs):
-    return bytes_of(stream_of(pairs), last=9)
+    return bytes_of(stream_of(pairs), steps=9)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_workers_change_nothing(pairs, reference, workers):
-    assert bytes_of(stream_of(pairs), last=9, workers=workers) == reference
+    assert bytes_of(stream_of(pairs), steps=9, workers=workers) == reference
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("step", [1, 4, 8])
 def test_a_run_resumed_goes_on_with_the_same_batches(pairs, reference, step, workers):
-    assert bytes_of(stream_of(pairs), first=step, last=9, workers=workers) == reference[step:]
+    assert bytes_of(stream_of(pairs), start=2 * step, steps=9 - step, workers=workers) == reference[step:]
 
 
 def test_a_finished_run_has_no_more_batches(pairs):
-    assert bytes_of(stream_of(pairs), first=9, last=9) == []
+    assert bytes_of(stream_of(pairs), start=18, steps=0) == []
 
 
 def test_batches_are_floats_in_range_channels_first(pairs):
-    (batch,) = batches(stream_of(pairs), first=0, last=1, batch=3, workers=0)
+    (batch,) = batches_of(stream_of(pairs), steps=1, batch=3)
     for side in (batch.source, batch.target):
         assert side.shape == (3, 3, 8, 8)
         assert side.dtype == torch.float32
@@ -87,19 +93,19 @@ def test_batches_are_floats_in_range_channels_first(pairs):
 
 
 def test_every_epoch_shows_every_pair_once_in_another_order(pairs):
-    names = names_of(stream_of(pairs), last=14)
+    names = names_of(stream_of(pairs), steps=14)
     epochs = [names[start : start + 7] for start in range(0, 28, 7)]
     assert all(sorted(epoch) == list("0123456") for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
 def test_a_picture_comes_jittered_otherwise_in_every_epoch(pairs):
-    shown = {source for _, source, _ in bytes_of(stream_of(pairs[:1]), last=12, batch=1)}
+    shown = {source for _, source, _ in bytes_of(stream_of(pairs[:1]), steps=12, batch=1)}
     assert len(shown) > 6
 
 
 def test_what_a_batch_holds_is_the_pair_jittered_by_its_epoch_and_index(pairs):
-    ((batch),) = batches(stream_of(pairs, seed=5), first=7, last=8, batch=1, workers=0)
+    (batch,) = batches_of(stream_of(pairs, seed=5), start=7, steps=1, batch=1)
     index = order(5, 1, 7)[0]
     source, target = read_pair(pairs[index], RGB)
     drawn = augment.draw(5, 1, index)
@@ -109,7 +115,7 @@ def test_what_a_batch_holds_is_the_pair_jittered_by_its_epoch_and_index(pairs):
 
 
 def test_another_seed_gives_another_stream(pairs, reference):
-    assert bytes_of(stream_of(pairs, seed=4), last=9) != reference
+    assert bytes_of(stream_of(pairs, seed=4), steps=9) != reference
 
 
 @given(st.integers(0, 2**40), st.integers(0, 100), st.integers(0, 200))
@@ -126,8 +132,8 @@ def test_an_order_is_a_permutation_that_repeats(seed, epoch, count):
 def test_processes_share_the_stream_without_overlap_or_gap(pairs, count, batch, world):
     stream = stream_of(pairs[:count])
     steps = math.ceil(2 * count / (batch * world))
-    alone = bytes_of(stream, last=steps, batch=batch * world)
-    ranks = [bytes_of(stream, last=steps, batch=batch, rank=rank, world=world) for rank in range(world)]
+    alone = bytes_of(stream, steps=steps, batch=batch * world)
+    ranks = [bytes_of(stream, steps=steps, batch=batch, rank=rank, world=world) for rank in range(world)]
     for step, (names, source, target) in enumerate(alone):
         parts = [rank[step] for rank in ranks]
         assert sum((part[0] for part in parts), ()) == names
@@ -146,7 +152,7 @@ def test_a_picture_that_becomes_unreadable_is_named_in_one_sentence(tmp_path, wo
         victim.unlink()
     else:
         victim.write_bytes(victim.read_bytes()[:300] if mishap == "cut" else b"<html>Quota exceeded</html>")
-    told = refusal(stream_of(pairs), last=4, workers=workers)
+    told = refusal(stream_of(pairs), steps=4, workers=workers)
     assert str(victim) in told
     assert "Traceback" not in told
     assert "\n" not in told
@@ -159,8 +165,8 @@ def test_batches_before_the_unreadable_picture_still_come(tmp_path, workers):
     (tmp_path / f"{last}.png").unlink()
     come = []
     with pytest.raises(PictureError):
-        come.extend(batches(stream_of(pairs), first=0, last=4, batch=1, workers=workers))
-    loader = batches(stream_of(pairs), first=0, last=4, batch=1, workers=workers)
+        come.extend(batches_of(stream_of(pairs), steps=4, batch=1, workers=workers))
+    loader = batches_of(stream_of(pairs), steps=4, batch=1, workers=workers)
     assert [next(loader).names[0] for _ in range(3)] == [str(index) for index in order(3, 0, 4)[:3]]
     with pytest.raises(PictureError):
         next(loader)
@@ -170,7 +176,7 @@ def test_batches_before_the_unreadable_picture_still_come(tmp_path, workers):
 def test_no_global_random_state_is_read_or_moved(pairs, reference, workers):
     torch.manual_seed(1)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
-    assert bytes_of(stream_of(pairs), last=9, workers=workers) == reference
+    assert bytes_of(stream_of(pairs), steps=9, workers=workers) == reference
     assert torch.equal(torch.get_rng_state(), before[0])
     assert random.getstate() == before[1]
     assert np.random.get_state()[1].tolist() == before[2]  # noqa: NPY002
@@ -178,7 +184,7 @@ def test_no_global_random_state_is_read_or_moved(pairs, reference, workers):
 
 def test_leaving_a_stream_early_is_quiet(pairs):
     for workers in (0, 2):
-        loader = batches(stream_of(pairs), first=0, last=10_000, batch=2, workers=workers)
+        loader = batches(stream_of(pairs), start=0, steps=10_000, batch=2, workers=workers)
         next(loader)
         loader.close()
 

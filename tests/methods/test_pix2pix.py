@@ -1,6 +1,7 @@
 """The training step: every objective, generator and patch; against a textbook step; what D sees and what G costs."""
 
 import itertools
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pixlate import draws
 from pixlate.data.loading import Batch
 from pixlate.devices import Device
 from pixlate.methods.pix2pix import Pix2Pix
@@ -32,6 +34,10 @@ def batch(size: int, count: int = 1, seed: int = 0) -> Batch:
     return Batch(x, y, ("pair",) * count)
 
 
+def noise(seed: int) -> Callable[[int], Noise]:
+    return lambda index: Noise(draws.seed(seed, "z", index))
+
+
 @pytest.mark.parametrize(
     ("objective", "generator", "patch"), list(itertools.product(OBJECTIVES, ["unet", "encoder-decoder"], PATCHES))
 )
@@ -40,7 +46,7 @@ def test_every_combination_trains(objective: Objective, generator: str, patch: i
     method = make(config, patch, depth=7, dropout=(1, 2, 3))
     before = {name: value.clone() for name, value in method.state_dict().items()}
     for step in range(2):
-        losses = method.step(batch(128), Noise(step), Device("cpu"))
+        losses = method.step([batch(128)], noise(step), Device("cpu"))
         assert all(torch.isfinite(loss) for loss in losses.values())
     moved = {name.split(".")[0] for name, value in method.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == ({"G", "D"} if "GAN" in objective else {"G"})
@@ -60,12 +66,12 @@ def test_the_step_is_the_textbooks(objective: Objective) -> None:
     for step in range(2):
         data = batch(32, count=2, seed=step)
         x, y = data.source.double(), data.target.double()
-        ours.step(Batch(x, y, data.names), Noise(step), Device("cpu"))
+        ours.step([Batch(x, y, data.names)], noise(step), Device("cpu"))
 
         def seen(picture: Tensor, x: Tensor = x) -> Tensor:
             return torch.cat([x, picture], 1) if objective.endswith("cGAN") else picture
 
-        fake = theirs.G(x, Noise(step))
+        fake = theirs.G(x, noise(step)(0))
         loss = torch.zeros((), dtype=torch.float64)
         if theirs.D is not None and theirs_D is not None:
             theirs_D.zero_grad()
@@ -94,7 +100,7 @@ def test_only_the_conditional_discriminator_sees_the_source(objective: Objective
     assert method.D is not None
     method.D.register_forward_pre_hook(lambda _D, given: inputs.append(given[0].detach().clone()))
     data = batch(32)
-    method.step(data, Noise(0), Device("cpu"))
+    method.step([data], noise(0), Device("cpu"))
     real, fake, again = inputs
     if sees_source:
         assert all(torch.equal(given[:, :3], data.source) for given in inputs)
@@ -113,7 +119,7 @@ def test_the_fake_is_made_once_and_the_generators_step_gives_d_no_gradient() -> 
     assert method.D is not None
     for weight in method.D.parameters():
         weight.register_post_accumulate_grad_hook(lambda _weight: arrivals.append(1))
-    method.step(batch(32), Noise(0), Device("cpu"))
+    method.step([batch(32)], noise(0), Device("cpu"))
     assert len(made) == 1
     assert len(arrivals) == len(list(method.D.parameters()))  # once each, in D's own step
 
@@ -121,16 +127,16 @@ def test_the_fake_is_made_once_and_the_generators_step_gives_d_no_gradient() -> 
 def test_a_step_draws_from_its_noise_alone() -> None:
     one, other = make(Pix2PixConfig()), make(Pix2PixConfig())
     before = torch.random.get_rng_state()
-    one.step(batch(32), Noise(5), Device("cpu"))
+    one.step([batch(32)], noise(5), Device("cpu"))
     assert torch.equal(before, torch.random.get_rng_state())
     torch.manual_seed(99)
-    other.step(batch(32), Noise(5), Device("cpu"))
+    other.step([batch(32)], noise(5), Device("cpu"))
     assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
 
 
 def test_bf16_trains_and_keeps_its_weights_in_32_bits() -> None:
     method = make(Pix2PixConfig())
-    losses = method.step(batch(32), Noise(0), Device("cpu", "bf16"))
+    losses = method.step([batch(32)], noise(0), Device("cpu", "bf16"))
     assert all(torch.isfinite(loss) for loss in losses.values())
     assert {weight.dtype for weight in method.parameters()} == {torch.float32}
 

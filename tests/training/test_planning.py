@@ -141,7 +141,7 @@ def test_the_same_command_names_the_same_folder_and_another_command_another(draw
 def test_a_run_with_other_settings_is_refused_by_their_names(drawn: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     runfolder.begin(run, plan(make(drawn, run)).config)
-    (run / runfolder.CHECKPOINT).touch()
+    (run / runfolder.CHECKPOINTS / "step_00000001").mkdir(parents=True)
     plan(make(drawn, run, epochs=3, workers=2, log_every=1))
     with pytest.raises(RunError, match=r"lambda_l1 is 100.0 there, 10.0 now; seed is 0 there, 1 now"):
         plan(make(drawn, run, Pix2PixConfig(lambda_l1=10.0), seed=1))

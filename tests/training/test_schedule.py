@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixlate.specs.training import LoopConfig
-from pixlate.training.schedule import epoch, learning_rate, total_steps, validation_interval
+from pixlate.training.schedule import keeps_after, last_step, learning_rate, looks_after, validation_interval
 
 
 def test_the_papers_rate_is_constant() -> None:
@@ -28,13 +28,38 @@ def test_the_rate_never_rises_and_never_reaches_zero(decay: float, total: int) -
 
 
 def test_a_run_lasts_its_steps_or_sees_every_epochs_pairs() -> None:
-    assert total_steps(LoopConfig(steps=7), 400, 1) == 7
-    assert total_steps(LoopConfig(epochs=200), 400, 1) == 80_000
-    assert total_steps(LoopConfig(epochs=3, batch_size=4), 10, 2) == 4
-    assert epoch(4, LoopConfig(batch_size=4), 10, 2) == 3.2
+    assert last_step(LoopConfig(steps=7), 400, 1) == 7
+    assert last_step(LoopConfig(epochs=200), 400, 1) == 80_000
+    assert last_step(LoopConfig(epochs=3), 10, pairs_per_step=8) == 4
+
+
+@given(st.integers(1, 50), st.integers(1, 30), st.integers(1, 9), st.data())
+def test_the_last_step_is_the_same_wherever_the_run_stands(
+    epochs: int, pairs: int, per_step: int, data: st.DataObject
+) -> None:
+    loop = LoopConfig(epochs=epochs)
+    total = last_step(loop, pairs, per_step)
+    step = data.draw(st.integers(0, total))
+    assert last_step(loop, pairs, per_step, step, step * per_step) == total
+
+
+@given(st.integers(1, 50), st.integers(1, 30), st.integers(1, 9), st.integers(1, 9), st.integers(0, 20))
+def test_with_another_number_of_processes_the_rest_of_the_pairs_are_seen_once(
+    epochs: int, pairs: int, before: int, after: int, step: int
+) -> None:
+    loop = LoopConfig(epochs=epochs)
+    step = min(step, last_step(loop, pairs, before))
+    left = last_step(loop, pairs, after, step, step * before) - step
+    assert 0 <= step * before + left * after - epochs * pairs < max(before, after)
 
 
 def test_validation_comes_forty_times_a_run_but_not_too_often() -> None:
     assert validation_interval(LoopConfig(), 80_000) == 2_000
     assert validation_interval(LoopConfig(), 300) == 100
     assert validation_interval(LoopConfig(validate_every=7), 80_000) == 7
+
+
+def test_checkpoints_come_with_validations_at_the_end_and_when_asked_for() -> None:
+    loop = LoopConfig(validate_every=4, checkpoint_every=3)
+    assert [step for step in range(1, 11) if looks_after(step, loop, 10)] == [4, 8, 10]
+    assert [step for step in range(1, 11) if keeps_after(step, loop, 10)] == [3, 4, 6, 8, 9, 10]

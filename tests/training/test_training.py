@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 import torch
 
 from pixlate import images, modelfile, train
-from pixlate.errors import ConfigError, ModelFileError, RunError
+from pixlate.errors import ConfigError, RunError
 from pixlate.specs.data import DataConfig
 from pixlate.specs.methods import Pix2PixConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
@@ -36,6 +37,10 @@ def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
 def lines(run: Path, kind: str) -> list[dict[str, Any]]:
     entries = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [entry for entry in entries if entry["kind"] == kind]
+
+
+def state_of(run: Path, step: int) -> Path:
+    return run / "checkpoints" / f"step_{step:08d}" / "state.safetensors"
 
 
 def same_tensors(one: Path, other: Path) -> bool:
@@ -104,6 +109,7 @@ def test_a_run_that_never_came_to_a_checkpoint_begins_anew(drawn: Path, tmp_path
     run = train(make(drawn, tmp_path / "run"))
     for path in run.glob("*.safetensors"):
         path.unlink()
+    shutil.rmtree(run / "checkpoints")
     again = train(make(drawn, run, seed=1))
     assert [entry["step"] for entry in lines(again, "val")] == [0, 3, 6]
     assert modelfile.read_card(again / "model.safetensors").step == 6
@@ -112,7 +118,7 @@ def test_a_run_that_never_came_to_a_checkpoint_begins_anew(drawn: Path, tmp_path
 def test_a_model_without_its_checkpoint_is_not_trained_over(drawn: Path, tmp_path: Path) -> None:
     run = train(make(drawn, tmp_path / "run"))
     before = (run / "model.safetensors").read_bytes()
-    (run / "checkpoint.safetensors").unlink()
+    shutil.rmtree(run / "checkpoints")
     with pytest.raises(RunError, match="no checkpoint to go on from"):
         train(make(drawn, run))
     assert (run / "model.safetensors").read_bytes() == before
@@ -137,7 +143,7 @@ def test_a_run_cut_short_and_resumed_ends_as_if_it_had_not_been(run: Path, drawn
     train(make(drawn, halved, steps=3))
     train(make(drawn, halved))
     assert same_tensors(halved / "model.safetensors", run / "model.safetensors")
-    assert same_tensors(halved / "checkpoint.safetensors", run / "checkpoint.safetensors")
+    assert same_tensors(state_of(halved, 6), state_of(run, 6))
     assert lines(halved, "train") == lines(run, "train")
     assert lines(halved, "val") == lines(run, "val")
 
@@ -191,21 +197,6 @@ def test_events_can_be_read_by_tensorboard(run: Path) -> None:
     assert [event.step for event in events.Scalars("val/ssim")] == [0, 3, 6]
 
 
-@pytest.mark.parametrize("damage", [b"", b"not a checkpoint at all"])
-def test_a_damaged_checkpoint_is_named(drawn: Path, tmp_path: Path, damage: bytes) -> None:
-    run = train(make(drawn, tmp_path / "run", steps=3))
-    (run / "checkpoint.safetensors").write_bytes(damage)
-    with pytest.raises(ModelFileError, match=r"checkpoint\.safetensors"):
-        train(make(drawn, run))
-
-
-def test_a_model_file_is_no_checkpoint(drawn: Path, tmp_path: Path) -> None:
-    run = train(make(drawn, tmp_path / "run", steps=3))
-    (run / "model.safetensors").replace(run / "checkpoint.safetensors")
-    with pytest.raises(RunError, match="not a checkpoint"):
-        train(make(drawn, run))
-
-
 def test_a_device_that_is_not_there_leaves_nothing_behind(drawn: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="precision 16 needs CUDA"):
         train(make(drawn, tmp_path / "run", precision="16", device="cpu"))
@@ -213,11 +204,11 @@ def test_a_device_that_is_not_there_leaves_nothing_behind(drawn: Path, tmp_path:
 
 
 def test_numbers_that_are_not_finite_are_null(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "metrics.jsonl", tensorboard=False, step=0)
+    journal = Journal(tmp_path / "metrics.jsonl", tensorboard=False, lines=0, step=0)
     journal.add("train", 1, G_L1=math.nan, G_GAN=math.inf, D_real=0.5)
     line = (tmp_path / "metrics.jsonl").read_text()
     assert json.loads(line) == {"kind": "train", "step": 1, "G_L1": None, "G_GAN": None, "D_real": 0.5}
-    again = Journal(tmp_path / "metrics.jsonl", tensorboard=False, step=1)
+    again = Journal(tmp_path / "metrics.jsonl", tensorboard=False, lines=1, step=1)
     assert math.isnan(again.entries[0]["G_L1"])
     assert (tmp_path / "metrics.jsonl").read_text() == line
 
@@ -246,7 +237,7 @@ def test_two_processes_train_one_run(drawn: Path, tmp_path: Path) -> None:
     assert modelfile.read_card(run / "model.safetensors").step == 3
     assert lines(run, "train")[-1]["epoch"] == 0.75  # 3 steps of 2 processes over 8 pairs
     assert done.stdout.count("held-out pictures") == 1
-    assert not [name for name in read_tensors(run / "checkpoint.safetensors") if "module." in name]
+    assert not [name for name in read_tensors(state_of(run, 3)) if "module." in name]
 
 
 def test_two_processes_end_with_the_same_weights(drawn: Path, tmp_path: Path) -> None:
@@ -264,9 +255,9 @@ from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
 with Device("cpu") as device:
     method = Pix2Pix(Pix2PixConfig(), GeneratorSpec(depth=3, width=4, dropout=(1,)), DiscriminatorSpec(6, 7, 4), 0)
     for step in range(3):
-        generator = torch.Generator().manual_seed(10 * step + device.rank)
+        generator = torch.Generator().manual_seed(10 * step + device.processes.rank)
         x, y = (torch.rand(1, 3, 16, 16, generator=generator) for _ in range(2))
-        method.step(Batch(x, y, ("",)), Noise(step), device)
+        method.step([Batch(x, y, ("",))], lambda index: Noise(step), device)
     for name, weight in method.named_parameters():
         both = [torch.empty_like(weight) for _ in range(2)]
         torch.distributed.all_gather(both, weight.detach())

@@ -1,9 +1,11 @@
 """From pairs to batches: an endless stream of epochs, every place of which is drawn from (seed, epoch, index) alone."""
 
 import random
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -24,6 +26,14 @@ class Batch(NamedTuple):
     source: Tensor
     target: Tensor
     names: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Why pairs whose turn it was could not be read; another stands in for each."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch there."""
+        return self._replace(
+            source=self.source.to(device, non_blocking=True), target=self.target.to(device, non_blocking=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -63,75 +73,127 @@ def order(seed: int, epoch: int, count: int) -> list[int]:
 _order = lru_cache(maxsize=2)(order)
 
 
-class PairStream(Dataset["tuple[Tensor, Tensor, str] | PictureError"]):
+class Item(NamedTuple):
+    """One pair of a batch."""
+
+    source: Tensor
+    target: Tensor
+    name: str
+    left_out: tuple[str, ...]
+
+
+class PairStream(Dataset["Item | PictureError"]):
     """Training pairs by their place in the endless stream of epochs, jittered."""
 
-    def __init__(self, pairs: Sequence[Pair], channels: Channels, preparation: Preparation, seed: int) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        channels: Channels,
+        preparation: Preparation,
+        seed: int,
+        *,
+        skip_bad: bool = False,
+    ) -> None:
+        """`skip_bad` lets the next pair of the epoch's order that can be read stand in for one that cannot."""
         self.pairs = pairs
         self.channels = channels
         self.preparation = preparation
         self.seed = seed
+        self.skip_bad = skip_bad
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor, str] | PictureError:
+    def __getitem__(self, place: int) -> Item | PictureError:
         """The pair at `place`; a picture that cannot be read is returned as its error, for the reader to raise."""
-        epoch, position = divmod(place, len(self.pairs))
-        index = _order(self.seed, epoch, len(self.pairs))[position]
-        pair = self.pairs[index]
-        try:
-            pictures = read_pair(pair, self.channels)
-        except PictureError as error:
-            return error
-        drawn = augment.draw(self.seed, epoch, index)
-        source, target = (to_tensor(augment.jitter(picture, self.preparation, drawn)) for picture in pictures)
-        return source, target, pair.name
+        count = len(self.pairs)
+        epoch, position = divmod(place, count)
+        indices = _order(self.seed, epoch, count)
+        left_out: list[str] = []
+        for turn in range(count):
+            index = indices[(position + turn) % count]
+            try:
+                pictures = read_pair(self.pairs[index], self.channels)
+            except PictureError as error:
+                if not self.skip_bad:
+                    return error
+                left_out.append(str(error))
+                continue
+            drawn = augment.draw(self.seed, epoch, index)
+            source, target = (to_tensor(augment.jitter(picture, self.preparation, drawn)) for picture in pictures)
+            return Item(source, target, self.pairs[index].name, tuple(left_out))
+        return PictureError(f"None of the {count} training pairs can be read any more. The first: {left_out[0]}")
 
 
 class _Places(Sampler[list[int]]):
-    """For each step from `first` to `last`, the places of the stream that this process takes."""
+    """For each batch of this process, the places of the stream that it takes."""
 
-    def __init__(self, first: int, last: int, batch: int, rank: int, world: int) -> None:
-        self.first, self.last, self.batch, self.rank, self.world = first, last, batch, rank, world
+    def __init__(self, start: int, steps: int, batch: int, accumulate: int, rank: int, world: int) -> None:
+        self.start, self.steps, self.batch, self.accumulate = start, steps, batch, accumulate
+        self.rank, self.world = rank, world
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self.first, self.last):
-            start = (step * self.world + self.rank) * self.batch
-            yield list(range(start, start + self.batch))
+        own = self.batch * self.accumulate
+        for step in range(self.steps):
+            first = self.start + (step * self.world + self.rank) * own
+            for place in range(first, first + own, self.batch):
+                yield list(range(place, place + self.batch))
 
     def __len__(self) -> int:
-        return self.last - self.first
+        return self.steps * self.accumulate
 
 
 def batches(
-    stream: PairStream, *, first: int, last: int, batch: int, workers: int, rank: int = 0, world: int = 1
-) -> Iterator[Batch]:
-    """The batches of steps `first` to `last` for one process of `world`; the number of workers changes nothing.
+    stream: PairStream,
+    *,
+    start: int,
+    steps: int,
+    batch: int,
+    workers: int,
+    accumulate: int = 1,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[tuple[Batch, ...]]:
+    """What each of `steps` steps learns from in one process of `world`: `accumulate` batches of `batch` pairs.
+
+    The steps' pairs lie in the stream one after the other, from place `start` on; within a step the processes' do. The
+    number of workers changes nothing.
 
     Raises:
         PictureError: a picture that could not be read when its turn came.
     """
     loader = DataLoader(
         stream,
-        batch_sampler=_Places(first, last, batch, rank, world),
+        batch_sampler=_Places(start, steps, batch, accumulate, rank, world),
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_deafen,
         # An own generator: without one the loader draws from torch's global state.
         generator=torch.Generator().manual_seed(draws.seed(stream.seed, "loader")),
     )
+    group: list[Batch] = []
     for outcome in loader:
         if isinstance(outcome, PictureError):
             raise outcome
-        yield outcome
+        group.append(outcome)
+        if len(group) == accumulate:
+            yield tuple(group)
+            group = []
 
 
-def _collate(items: list[tuple[Tensor, Tensor, str] | PictureError]) -> Batch | PictureError:
+def _collate(items: list[Item | PictureError]) -> Batch | PictureError:
     good = []
     for item in items:
         if isinstance(item, PictureError):
             return item
         good.append(item)
-    sources, targets, names = zip(*good, strict=True)
-    return Batch(torch.stack(sources), torch.stack(targets), names)
+    sources, targets, names, left_out = zip(*good, strict=True)
+    return Batch(torch.stack(sources), torch.stack(targets), names, tuple(chain.from_iterable(left_out)))
+
+
+def _deafen(worker: int) -> None:  # noqa: ARG001 - as the loader calls it
+    """Let a worker ignore what tells a run to stop and reaches all its processes: its parent stops in order."""
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def to_tensor(picture: Picture) -> Tensor:

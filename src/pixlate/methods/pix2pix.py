@@ -3,6 +3,9 @@
 x is the source, y the target, z the noise; G the generator, D the discriminator. Equation numbers are the paper's.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
@@ -12,6 +15,7 @@ from pixlate.data.loading import Batch
 from pixlate.devices import Device
 from pixlate.networks.building import build_discriminator, build_generator
 from pixlate.networks.noise import Noise
+from pixlate.networks.normalization import frozen_statistics
 from pixlate.networks.unet import UNet
 from pixlate.specs.methods import Pix2PixConfig
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
@@ -33,39 +37,59 @@ class Pix2Pix(nn.Module):
         if self.D is not None:
             self.optimizers["D"] = _adam(self.D, config)
 
-    def step(self, batch: Batch, noise: Noise, device: Device) -> dict[str, Tensor]:
+    def step(self, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device) -> dict[str, Tensor]:
         """One step of D, then one of G (section 3.3)."""
-        x, y = batch.source, batch.target
-        G = device.parallel(self.G)
-        told: dict[str, Tensor] = {}
+        count = len(batches)
+        once = count == 1  # Then D's fake serves G too. Of several only one is held at a time, and made again for G.
+        D_terms, G_terms = [], []
 
+        if self.D is not None:
+            for index, batch in enumerate(batches):
+                with torch.set_grad_enabled(once):
+                    fake = self._translated(batch, noise(index), device)
+                terms = self._D_terms(batch, fake.detach(), device)
+                # Halved, which lets D learn more slowly than G.
+                device.backward((terms["D_real"] + terms["D_fake"]) / 2 / count, self.optimizers["D"])
+                D_terms.append(terms)
+            device.update(self.optimizers["D"], losses.mean(D_terms))
+
+        for index, batch in enumerate(batches):
+            if self.D is None or not once:
+                with frozen_statistics(self.G) if self.D is not None else nullcontext():
+                    fake = self._translated(batch, noise(index), device)
+            terms = self._G_terms(batch, fake, device)
+            device.backward(self._G_objective(terms) / count, self.optimizers["G"])
+            G_terms.append(terms)
+        device.update(self.optimizers["G"], losses.mean(G_terms))
+        return losses.mean(D_terms) | losses.mean(G_terms)
+
+    def _translated(self, batch: Batch, noise: Noise, device: Device) -> Tensor:
         with device.autocast():
-            fake = G(x, noise)  # G(x, z), made once for both
+            output: Tensor = self.G(batch.source, noise)  # G(x, z)
+        return output
 
-        if self.D is not None:
-            D = device.parallel(self.D)
-            with device.autocast():
-                real_logits = D(self._seen(x, y))
-                fake_logits = D(self._seen(x, fake.detach()))
-            # (1) for cGAN, (2) for GAN: D maximises log D(·, y) + log(1 - D(·, G(x, z))), at half the rate of G.
-            told["D_real"], told["D_fake"] = losses.real(real_logits), losses.fake(fake_logits)
-            device.update((told["D_real"] + told["D_fake"]) / 2, self.optimizers["D"])
+    def _D_terms(self, batch: Batch, fake: Tensor, device: Device) -> dict[str, Tensor]:
+        """(1) for cGAN, (2) for GAN: D maximises log D(·, y) + log(1 - D(·, G(x, z)))."""
+        with device.autocast():
+            real_logits, fake_logits = self._judged(batch.source, batch.target), self._judged(batch.source, fake)
+        return {"D_real": losses.real(real_logits), "D_fake": losses.fake(fake_logits)}
 
-        objective = torch.zeros((), device=x.device)
+    def _G_terms(self, batch: Batch, fake: Tensor, device: Device) -> dict[str, Tensor]:
+        terms = {}
         if self.D is not None:
             with device.autocast():
-                # The bare D: its weights get no gradient here, and a wrapper would wait for one.
-                fake_logits = self.D(self._seen(x, fake))
-            told["G_GAN"] = losses.real(fake_logits)  # maximise log D(·, G(x, z)) rather than minimise log(1 - D)
-            objective = objective + told["G_GAN"]
+                logits = self._judged(batch.source, fake)
+            terms["G_GAN"] = losses.real(logits)  # maximise log D(·, G(x, z)) rather than minimise log(1 - D)
         if self.config.distance == "L1":
-            told["G_L1"] = losses.l1(fake, y)  # (3)
-            objective = objective + (self.config.lambda_l1 if self.D is not None else 1.0) * told["G_L1"]  # (4)
+            terms["G_L1"] = losses.l1(fake, batch.target)  # (3)
         elif self.config.distance == "L2":
-            told["G_L2"] = losses.l2(fake, y)
-            objective = objective + told["G_L2"]
-        device.update(objective, self.optimizers["G"])
-        return {name: loss.detach() for name, loss in told.items()}
+            terms["G_L2"] = losses.l2(fake, batch.target)
+        return terms
+
+    def _G_objective(self, terms: dict[str, Tensor]) -> Tensor:
+        """(4): the adversarial term plus λ times L1; each alone where the other is not asked for."""
+        weight = {"G_L1": self.config.lambda_l1 if self.D is not None else 1.0}
+        return torch.stack([weight.get(name, 1.0) * term for name, term in terms.items()]).sum()
 
     def sample(self, source: Tensor, noise: Noise | None) -> Tensor:
         """G(x, z), normalised with each picture's own statistics."""
@@ -81,9 +105,11 @@ class Pix2Pix(nn.Module):
         """G alone."""
         return {"": self.G}
 
-    def _seen(self, x: Tensor, picture: Tensor) -> Tensor:
-        """What D judges: the pair for cGAN, the picture alone for GAN."""
-        return torch.cat([x, picture], dim=1) if self.config.adversary == "cGAN" else picture
+    def _judged(self, x: Tensor, picture: Tensor) -> Tensor:
+        """What D says of the pair for cGAN, of the picture alone for GAN."""
+        assert self.D is not None  # noqa: S101 - only adversarial objectives ask
+        logits: Tensor = self.D(torch.cat([x, picture], dim=1) if self.config.adversary == "cGAN" else picture)
+        return logits
 
 
 def _adam(network: nn.Module, config: Pix2PixConfig) -> Adam:

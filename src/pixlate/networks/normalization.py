@@ -1,7 +1,11 @@
 """BatchNorm with a choice of statistics at translation."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -12,9 +16,12 @@ class BatchNorm(nn.BatchNorm2d):
     """
 
     own_statistics = True
+    frozen = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x (N, C, H, W). A map of a single value, which has no variance, becomes the shift β."""
+        if self.training and self.frozen:
+            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
         if self.training or not self.own_statistics:
             return super().forward(x)
         # torch.nn.functional.instance_norm refuses 1×1 maps, which small pictures have in a deep network.
@@ -33,6 +40,55 @@ class BatchNorm(nn.BatchNorm2d):
 
 def use_statistics(network: nn.Module, *, own: bool) -> None:
     """Let every BatchNorm of `network` use the picture's own statistics out of training, or the running averages."""
-    for module in network.modules():
-        if isinstance(module, BatchNorm):
-            module.own_statistics = own
+    for module in _norms(network):
+        module.own_statistics = own
+
+
+@contextmanager
+def frozen_statistics(network: nn.Module) -> Iterator[None]:
+    """Let training passes leave the running averages of `network` alone: for a batch they have taken in already."""
+    for module in _norms(network):
+        module.frozen = True
+    try:
+        yield
+    finally:
+        for module in _norms(network):
+            module.frozen = False
+
+
+@contextmanager
+def fresh_statistics(network: nn.Module) -> Iterator[None]:
+    """Forget the running averages of `network`, and let them become the plain means over the passes of this block."""
+    training = network.training
+    momenta = {module: module.momentum for module in _norms(network)}
+    for module in momenta:
+        module.reset_running_stats()
+        module.momentum = None
+    network.train()
+    try:
+        yield
+    finally:
+        for module, momentum in momenta.items():
+            module.momentum = momentum
+        network.train(training)
+
+
+def merged_statistics(buffers: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """One network's buffers from those of several processes, each of which saw pictures of its own.
+
+    Means are averaged; so are variances, with the variance of the means added to them. Other buffers are the first's.
+    """
+    merged = dict(buffers[0])
+    if len(buffers) == 1:
+        return merged
+    for name in merged:
+        if name.endswith("running_mean"):
+            means = torch.stack([own[name] for own in buffers])
+            variances = name.removesuffix("mean") + "var"
+            merged[name] = means.mean(0)
+            merged[variances] = torch.stack([own[variances] for own in buffers]).mean(0) + means.var(0, correction=0)
+    return merged
+
+
+def _norms(network: nn.Module) -> list[BatchNorm]:
+    return [module for module in network.modules() if isinstance(module, BatchNorm)]

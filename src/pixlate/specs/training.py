@@ -13,6 +13,7 @@ from pixlate.specs.methods import Pix2PixConfig
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["32", "bf16", "16"]
 Metric = Literal["l1", "psnr", "ssim"]
+OnNan = Literal["stop", "skip", "roll-back"]
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,35 @@ class LoopConfig:
     steps: int | None = None
     """Training steps, in place of epochs."""
     batch_size: int = 1
-    """Pairs per step and process (the paper: 1 to 10)."""
+    """Pairs per batch and process (the paper: 1 to 10)."""
+    accumulate: int = 1
+    """Batches per step and process, one after the other; the gradients are averaged. The rate stays as it is given."""
     seed: int = 0
     """Root of every random draw."""
     device: DeviceName = "auto"
     """Where to compute. auto takes CUDA, else Apple's MPS, else the CPU."""
     precision: Precision = "32"
     """Arithmetic of the networks: 32, bf16, or 16 with loss scaling (CUDA)."""
+    clip_gradients: float | None = None
+    """Greatest norm of one network's gradients; longer ones are scaled down to it. Default: no bound."""
+    ema: float | None = None
+    """Decay of an exponential moving average of the generator, such as 0.999, which is then what is measured and
+    shipped. Default: none."""
+    on_nan: OnNan = "stop"
+    """What to do when a loss or gradient is no finite number: stop; skip the update; or roll-back to the last
+    checkpoint and go on after the pictures that did it."""
     workers: int | None = None
     """Processes that prepare pictures. Default: by the machine's cores, at most 4. Changes speed only."""
     validate_every: int | None = None
     """Steps between validations, with samples, best model and checkpoint. Default: 40 a run, 100 steps at least."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints. Default: at each validation, and after ten minutes without one."""
+    keep_last: int = 2
+    """Newest checkpoints kept; two at least, so that there is one to go back to when the disk damages the other."""
+    keep_every: int | None = None
+    """Keep checkpoints at multiples of this many steps too."""
+    keep_best: bool = True
+    """Keep the checkpoint of the best validation too."""
     validate_on: int = 100
     """Validation pictures measured each time, at most."""
     samples: int = 6
@@ -58,7 +77,11 @@ class TrainConfig:
     loop: LoopConfig = field(default_factory=LoopConfig)
 
 
-MAY_CHANGE = frozenset({"run", "epochs", "steps", "workers", "validate_every", "samples", "log_every", "tensorboard"})
+MAY_CHANGE = frozenset(
+    {"run", "epochs", "steps", "workers", "on_nan"}
+    | {"checkpoint_every", "keep_last", "keep_every", "keep_best"}
+    | {"validate_every", "samples", "log_every", "tensorboard"}
+)
 """Settings a run may be resumed with though they differ; any other difference would make it another run."""
 
 _PARTS: dict[str, type] = {"data": DataConfig, "method": Pix2PixConfig, "loop": LoopConfig}

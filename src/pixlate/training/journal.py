@@ -7,33 +7,45 @@ from pathlib import Path
 from typing import Any
 
 from pixlate import durable
-from pixlate.errors import WriteError
 from pixlate.training import runfolder
 
 Entry = dict[str, Any]
 
 
 class Journal:
-    """The run's measurements, one JSON object a line: `kind` is train, val or guess; null is no finite number."""
+    """The run's measurements, one JSON object a line.
 
-    def __init__(self, path: Path, *, tensorboard: bool, step: int) -> None:
-        """Go on after `step`: lines from beyond it, of a part that will run again, are dropped."""
+    `kind` is train (losses), val (scores), guess (scores of one), left_out (a picture), skipped or rolled_back (a
+    step); null is no finite number.
+    """
+
+    def __init__(self, path: Path, *, tensorboard: bool, lines: int, step: int) -> None:
+        """Go on after so many lines, of so many steps: what follows them is of a part that will run again."""
         self.path = path
-        self.entries: list[Entry] = [entry for entry in _read(path) if entry["step"] <= step]
-        durable.write(path, "".join(map(_line, self.entries)).encode())
-        self._board = _Board(path.parent / runfolder.TENSORBOARD) if tensorboard else None
+        self._tensorboard = tensorboard
+        self._board: _Board | None = None
+        self.entries: list[Entry] = []
+        self.go_back(lines, step)
+
+    def go_back(self, lines: int, step: int) -> None:
+        """Forget all but the first `lines` lines, those of the first `step` steps."""
+        self.close()
+        self.entries = _read(self.path)[:lines]
+        durable.write(self.path, "".join(map(_line, self.entries)).encode())
+        self._board = _Board(self.path.parent / runfolder.TENSORBOARD, step) if self._tensorboard else None
 
     def add(self, kind: str, step: int, **values: Any) -> None:  # noqa: ANN401
-        """Append one line; `values` are numbers, or the name of a guess."""
+        """Append one line; `values` are numbers, or texts."""
         entry = {"kind": kind, "step": step, **values}
         self.entries.append(entry)
-        try:
-            with self.path.open("a") as file:
-                file.write(_line(entry))
-        except OSError as error:
-            raise WriteError(f"{self.path} cannot be written to ({error.strerror}).") from error
-        if self._board is not None and kind != "guess":
+        durable.append(self.path, _line(entry).encode())
+        if self._board is not None and kind in ("train", "val"):
             self._board.add(kind, step, values)
+
+    def sync(self) -> int:
+        """Let every line so far survive the loss of power; returns how many there are."""
+        durable.append(self.path, b"", synced=True)
+        return len(self.entries)
 
     def of(self, kind: str) -> list[Entry]:
         """All lines of one kind, oldest first."""
@@ -70,14 +82,17 @@ def _read(path: Path) -> list[Entry]:
 class _Board:
     """Scalars for TensorBoard, through its own writer: torch's wrapper costs a second of import."""
 
-    def __init__(self, folder: Path) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event  # noqa: PLC0415
+    def __init__(self, folder: Path, step: int) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # noqa: PLC0415
         from tensorboard.compat.proto.summary_pb2 import Summary  # noqa: PLC0415
         from tensorboard.summary.writer.event_file_writer import EventFileWriter  # noqa: PLC0415
 
         self._event, self._summary = Event, Summary
         folder.mkdir(parents=True, exist_ok=True)
         self.writer = EventFileWriter(str(folder))
+        if step:  # TensorBoard then drops what earlier files say of later steps
+            start = SessionLog(status=SessionLog.START)
+            self.writer.add_event(Event(wall_time=time.time(), step=step + 1, session_log=start))
 
     def add(self, kind: str, step: int, values: Entry) -> None:
         summary = self._summary(

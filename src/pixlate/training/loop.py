@@ -1,68 +1,95 @@
-"""The training loop: batch, rate, step; and at intervals a look at what was learned."""
+"""The training loop: batches, rate, step."""
 
+from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
-import torch
-
-from pixlate import checkpoint, draws
-from pixlate.checkpoint import Progress
+from pixlate import draws
 from pixlate.data.loading import Batch, Channels, PairStream, batches
-from pixlate.devices import Device
+from pixlate.devices import Device, NotFinite
 from pixlate.methods.pix2pix import Pix2Pix
-from pixlate.methods.protocol import Method
 from pixlate.networks.noise import Noise
 from pixlate.training import runfolder, schedule
+from pixlate.training.interludes import Interludes
+from pixlate.training.keeping import Keeper
 from pixlate.training.planning import Plan
+from pixlate.training.recovery import Recovery
+from pixlate.training.state import State
+from pixlate.training.stopping import Stop
 from pixlate.training.watch import Watch
 
 
-def run(planned: Plan) -> Path:
-    """Carry out the plan from its first step, or from its last checkpoint; returns the run's folder."""
-    config, surveyed = planned.config, planned.survey
-    loop = config.loop
-    with Device(loop.device, loop.precision) as device:
-        method = Pix2Pix(config.method, planned.generator, planned.discriminator, loop.seed).to(device.torch)
-        stored = planned.folder / runfolder.CHECKPOINT
-        progress = checkpoint.read(stored, method, device) if stored.is_file() else Progress()
-        total = schedule.total_steps(loop, len(surveyed.train), device.world)
-        interval = schedule.validation_interval(loop, total)
-        channels = Channels(surveyed.source_channels, surveyed.target_channels)
-        stream = batches(
-            PairStream(surveyed.train, channels, planned.preparation, loop.seed),
-            first=progress.step,
-            last=total,
-            batch=loop.batch_size,
-            workers=loop.workers or 0,
-            rank=device.rank,
-            world=device.world,
-        )
-        # One process watches; the others wait for it at their next exchange of gradients.
-        with Watch(planned, device, method, progress, total) if device.leads else nullcontext() as watch:
-            for done, batch in enumerate(stream, start=progress.step):
-                _set_rate(method, planned, done, total, device.world)
-                noise = Noise(draws.seed(loop.seed, "z", done, device.rank))
-                losses = method.step(_placed(batch, device.torch), noise, device)
-                device.end_step()
-                if watch is not None:
-                    step = done + 1
-                    watch.stepped(step, losses)
-                    if step % interval == 0 or step == total:
-                        watch.look(step)
+def run(planned: Plan, stop: Stop) -> Path:
+    """Carry out the plan from its first step, or from its newest whole checkpoint; returns the run's folder.
+
+    Told to stop, it finishes the step, writes a checkpoint and leaves. Among several processes all do the same at the
+    same step, and one leads, which alone writes.
+    """
+    loop = planned.config.loop
+    with Device(loop.device, loop.precision, loop.clip_gradients) as device:
+        leads = device.processes.leads
+        with runfolder.held(planned.folder, planned.config) if leads else nullcontext():
+            method = Pix2Pix(planned.config.method, planned.generator, planned.discriminator, loop.seed)
+            method.to(device.torch)
+            state = State(method, device, loop, len(planned.survey.train))
+            keeper = Keeper(planned, state)
+            notes = keeper.resume()
+            stop.defer()
+            with Watch(planned, state, stop) if leads else nullcontext() as watch:
+                recovery = Recovery(loop.on_nan, state, keeper, watch)
+                interludes = Interludes(planned, state, keeper, watch, recovery, stop)
+                for group in () if interludes.begin(notes) else _groups(planned, state):
+                    _set_rate(planned, state)
+                    recovery.before_step()
+                    try:
+                        noise = partial(_noise, loop.seed, state.progress.step, device.processes.rank)
+                        losses = method.step([batch.to(device.torch) for batch in group], noise, device)
+                    except NotFinite as error:
+                        if not recovery.after(error, group):
+                            continue
+                    else:
+                        device.end_step()
+                        state.advance(losses)
+                        recovery.after_step()
+                    if interludes.after_step(group):
+                        break
     return planned.folder
 
 
-def _set_rate(method: Method, planned: Plan, step: int, total: int, world: int) -> None:
+def _groups(planned: Plan, state: State) -> Iterator[tuple[Batch, ...]]:
+    """What each step to come learns from, starting where the run stands; also after it was put back."""
+    config, surveyed, processes = planned.config, planned.survey, state.device.processes
+    channels = Channels(surveyed.source_channels, surveyed.target_channels)
+    stream = PairStream(surveyed.train, channels, planned.preparation, config.loop.seed, skip_bad=config.data.skip_bad)
+    while (left := state.last_step - state.progress.step) > 0:
+        place = state.progress.seen
+        for group in batches(
+            stream,
+            start=place,
+            steps=left,
+            batch=config.loop.batch_size,
+            accumulate=config.loop.accumulate,
+            workers=config.loop.workers or 0,
+            rank=processes.rank,
+            world=processes.world,
+        ):
+            yield group
+            place += state.pairs_per_step
+            if state.progress.seen != place:
+                break
+
+
+def _noise(seed: int, step: int, rank: int, index: int) -> Noise:
+    return Noise(draws.seed(seed, "z", step, rank, index))
+
+
+def _set_rate(planned: Plan, state: State) -> None:
     config = planned.config
-    done, units = float(step), float(total)
+    done, units = float(state.progress.step), float(state.last_step)
     if config.loop.steps is None:
-        done = schedule.epoch(step, config.loop, len(planned.survey.train), world)
-        units = float(config.loop.epochs or 1)
+        done, units = state.epoch, float(config.loop.epochs or 1)
     rate = schedule.learning_rate(config.method.lr, config.method.decay or 0.0, done, units)
-    for optimizer in method.optimizers.values():
+    for optimizer in state.method.optimizers.values():
         for group in optimizer.param_groups:
             group["lr"] = rate
-
-
-def _placed(batch: Batch, device: torch.device) -> Batch:
-    return Batch(batch.source.to(device, non_blocking=True), batch.target.to(device, non_blocking=True), batch.names)

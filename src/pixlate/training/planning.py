@@ -64,12 +64,14 @@ def plan(config: TrainConfig) -> Plan:
         folder=folder,
         decisions=tuple(decisions),
     )
-    runfolder.check(planned.folder, decided)
+    if os.environ.get("RANK", "0") == "0":  # to the others its first files would look like somebody else's
+        runfolder.check(planned.folder, decided)
     return planned
 
 
 def _check_counts(loop: LoopConfig) -> None:
-    for name in ("steps", "epochs", "batch_size", "validate_every", "log_every"):
+    ones = "steps epochs batch_size accumulate validate_every checkpoint_every keep_every log_every"
+    for name in ones.split():
         value = getattr(loop, name)
         if value is not None and value < 1:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; 1 or more is wanted.")
@@ -77,6 +79,12 @@ def _check_counts(loop: LoopConfig) -> None:
         value = getattr(loop, name)
         if value is not None and value < 0:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; 0 or more is wanted.")
+    if loop.keep_last < 2:
+        raise ConfigError(f"--keep-last is {loop.keep_last}; 2 or more is wanted, so that one damaged can be spared.")
+    if loop.ema is not None and not 0 < loop.ema < 1:
+        raise ConfigError(f"--ema is {loop.ema}; a number between 0 and 1 is wanted, such as 0.999.")
+    if loop.clip_gradients is not None and not 0 < loop.clip_gradients < math.inf:
+        raise ConfigError(f"--clip-gradients is {loop.clip_gradients}; a positive number is wanted.")
 
 
 def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) -> DataConfig:
@@ -203,7 +211,15 @@ def explain(planned: Plan) -> Iterator[str]:
     config = planned.config
     yield planned.survey.report()
     method = f"{config.method.objective}, {config.method.generator} of width {config.method.width}"
-    yield f"pix2pix: {method}, preset {config.method.preset}, batch {config.loop.batch_size}"
+    yield f"pix2pix: {method}, preset {config.method.preset}, {_batch(config.loop)}"
     if planned.decisions:
         yield "decided: " + "; ".join(planned.decisions)
     yield f"run: {planned.folder} (watch {planned.folder / 'index.html'}; the same command resumes)"
+
+
+def _batch(loop: LoopConfig) -> str:
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    told = f"batch {loop.batch_size}"
+    told += f" × {loop.accumulate} accumulated" if loop.accumulate > 1 else ""
+    told += f" × {world} processes" if world > 1 else ""
+    return told

@@ -1,9 +1,12 @@
 """The folder of a run: whose it is, and where in it things lie."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pixlate import durable
+from pixlate import durable, lock
+from pixlate.checkpoint.shelf import Shelf
 from pixlate.errors import ConfigError, RunError
 from pixlate.specs.document import from_yaml, to_yaml
 from pixlate.specs.training import MAY_CHANGE, TrainConfig, from_flat, to_flat
@@ -13,7 +16,8 @@ METRICS = "metrics.jsonl"
 PAGE = "index.html"
 SAMPLES = "samples"
 TENSORBOARD = "tensorboard"
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINTS = "checkpoints"
+LOCK = "lock"
 
 
 def check(folder: Path, config: TrainConfig) -> None:
@@ -28,12 +32,25 @@ def check(folder: Path, config: TrainConfig) -> None:
         raise RunError(f"{folder} is a file; a run needs a folder. Name another with --run.")
     stored = folder / CONFIG
     if stored.is_file():
-        if (folder / CHECKPOINT).exists():
+        if Shelf(folder / CHECKPOINTS).steps():
             _compare(folder, read(stored), config)
         elif any(folder.glob("*.safetensors")):
             raise RunError(f"{folder} holds a trained model, but no checkpoint to go on from. Name another with --run.")
-    elif folder.is_dir() and any(path.suffix != ".part" for path in folder.iterdir()):
+    elif folder.is_dir() and any(path.suffix != ".part" and path.name != LOCK for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
+
+
+@contextmanager
+def held(folder: Path, config: TrainConfig) -> Iterator[None]:
+    """Keep the folder for this process alone, clear of what a crash has left, and still the run of `config`.
+
+    Raises:
+        RunError: another process has it, or it has become something else.
+    """
+    with lock.hold(folder / LOCK, f"The run {folder}"):
+        check(folder, config)
+        durable.sweep(folder)
+        yield
 
 
 def begin(folder: Path, config: TrainConfig, *, anew: bool = True) -> None:

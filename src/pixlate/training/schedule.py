@@ -5,16 +5,14 @@ import math
 from pixlate.specs.training import LoopConfig
 
 
-def total_steps(loop: LoopConfig, pairs: int, world: int) -> int:
-    """Steps of the whole run: as given, or so many that every epoch's pairs are seen."""
+def last_step(loop: LoopConfig, pairs: int, pairs_per_step: int, step: int = 0, seen: int = 0) -> int:
+    """The step that ends a run which has seen `seen` pairs in `step` steps.
+
+    It is as given, or the one by which every epoch's pairs are seen.
+    """
     if loop.steps is not None:
         return loop.steps
-    return math.ceil((loop.epochs or 0) * pairs / (loop.batch_size * world))
-
-
-def epoch(step: int, loop: LoopConfig, pairs: int, world: int) -> float:
-    """Passes over the training pairs when `step` steps are done."""
-    return step * loop.batch_size * world / pairs
+    return step + max(0, math.ceil(((loop.epochs or 0) * pairs - seen) / pairs_per_step))
 
 
 def learning_rate(base: float, decay: float, done: float, total: float) -> float:
@@ -31,3 +29,13 @@ def learning_rate(base: float, decay: float, done: float, total: float) -> float
 def validation_interval(loop: LoopConfig, total: int) -> int:
     """Steps between two validations."""
     return loop.validate_every or max(100, total // 40)
+
+
+def looks_after(step: int, loop: LoopConfig, total: int) -> bool:
+    """Whether the validation pictures are looked at when `step` steps are done."""
+    return step % validation_interval(loop, total) == 0 or step == total
+
+
+def keeps_after(step: int, loop: LoopConfig, total: int) -> bool:
+    """Whether a checkpoint is written when `step` steps are done, whatever the clock says."""
+    return looks_after(step, loop, total) or (loop.checkpoint_every is not None and step % loop.checkpoint_every == 0)

@@ -10,15 +10,20 @@ from pixlate.data import loading
 from pixlate.data.finding import Pair
 from pixlate.data.loading import Channels
 from pixlate.devices import Device
+from pixlate.errors import PictureError
 from pixlate.images import Picture
 from pixlate.methods.protocol import Method
 from pixlate.metrics import paired
 from pixlate.metrics.guesses import Guesses
 from pixlate.networks.noise import Noise
+from pixlate.networks.normalization import fresh_statistics
 from pixlate.training.planning import Plan
+from pixlate.training.stopping import Interrupted, Stop
 
 _LEARN_AT_MOST = 1000
 """Training pairs the guesses are made from, at most."""
+_ESTIMATE_FROM = 64
+"""Training pairs the statistics of averaged weights are estimated from, at most."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,9 @@ class ValidationPair:
 class Validation:
     """Fixed pairs, evenly spread over the validation part: up to `validate_on` are scored, up to `samples` shown."""
 
-    def __init__(self, planned: Plan) -> None:
+    def __init__(self, planned: Plan, stop: Stop) -> None:
+        """Whatever is worked out here ends with `Interrupted` once `stop` is requested."""
+        self._stop = stop
         loop, surveyed = planned.config.loop, planned.survey
         self._plan = planned
         self._channels = Channels(surveyed.source_channels, surveyed.target_channels)
@@ -54,22 +61,51 @@ class Validation:
         if not self._scored:
             return {}
         guesses = Guesses()
-        training = _spread(self._plan.survey.train, _LEARN_AT_MOST)
-        for learned in map(self._read, training):
+        training = self._readable(_spread(self._plan.survey.train, _LEARN_AT_MOST))
+        for pair in training:
+            self._go_on()
+            learned = self._read(pair)
             guesses.learn(_bytes(learned.source), _bytes(learned.target))
         mean = guesses.mean_target()
         each: dict[str, list[dict[str, float]]] = {"mean target": [], "nearest source's target": []}
-        for pair in self._scored:
-            target = _bytes(pair.target)
-            nearest = self._read(training[guesses.nearest(_bytes(pair.source))])
+        for scored in self._scored:
+            self._go_on()
+            target = _bytes(scored.target)
+            nearest = self._read(training[guesses.nearest(_bytes(scored.source))])
             each["mean target"].append(paired.scores(mean, target))
             each["nearest source's target"].append(paired.scores(_bytes(nearest.target), target))
         return {name: paired.mean_scores(scores) for name, scores in each.items()}
 
+    def estimate_statistics(self, method: Method, device: Device) -> None:
+        """Give the generators running averages of their own, as averaged weights need that never ran in training."""
+        for generator in method.shipped.values():
+            with fresh_statistics(generator), torch.no_grad():
+                for each in self._readable(_spread(self._plan.survey.train, _ESTIMATE_FROM)):
+                    self._go_on()
+                    pair = self._read(each)
+                    noise = Noise(draws.seed(self._plan.config.loop.seed, "statistics", pair.name))
+                    generator(loading.to_tensor(pair.source)[None].to(device.torch), noise)
+
+    def _go_on(self) -> None:
+        if self._stop.requested:
+            raise Interrupted
+
     def _translate(self, pair: ValidationPair, method: Method, device: Device) -> Picture:
+        self._go_on()
         noise = Noise(draws.seed(self._plan.config.loop.seed, "validation", pair.name))
         output = method.sample(loading.to_tensor(pair.source)[None].to(device.torch), noise)
         return images.to_uint8(output[0].float().cpu().numpy())
+
+    def _readable(self, pairs: list[Pair]) -> list[Pair]:
+        """Without those that can no longer be read, where such are to be skipped."""
+        return [pair for pair in pairs if not self._plan.config.data.skip_bad or self._is_readable(pair)]
+
+    def _is_readable(self, pair: Pair) -> bool:
+        try:
+            self._read(pair)
+        except PictureError:
+            return False
+        return True
 
     def _read(self, pair: Pair) -> ValidationPair:
         return ValidationPair(pair.name, *loading.read_without_jitter(pair, self._channels, self._plan.preparation))

@@ -1,22 +1,22 @@
 """What the leading process tells and keeps while the steps go by."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import torch
-from torch import Tensor
 
-from pixlate import checkpoint, images, modelfile
-from pixlate.checkpoint import Progress
-from pixlate.devices import Device
+from pixlate import images, modelfile
 from pixlate.durable import write
-from pixlate.methods.protocol import Method
 from pixlate.specs.card import Card
-from pixlate.training import runfolder, schedule
+from pixlate.training import runfolder
 from pixlate.training.gallery import page
 from pixlate.training.journal import Journal
 from pixlate.training.planning import Plan, explain
 from pixlate.training.progress import Terminal
+from pixlate.training.state import State
+from pixlate.training.stopping import Interrupted, Stop
 from pixlate.training.validation import Validation
 from pixlate.version import __version__
 
@@ -24,35 +24,19 @@ from pixlate.version import __version__
 class Watch:
     """A run's folder and terminal from its first step, or from where it is resumed, to its last."""
 
-    def __init__(self, planned: Plan, device: Device, method: Method, progress: Progress, total: int) -> None:
-        self._plan, self._device, self._method = planned, device, method
-        self._progress, self._total = progress, total
-        self._sums: dict[str, Tensor] = {}
-        self._since = 0
-        """Steps since the last line of metrics.jsonl."""
+    def __init__(self, planned: Plan, state: State, stop: Stop) -> None:
+        self._plan, self._state, self._stop = planned, state, stop
 
     def __enter__(self) -> Self:
-        loop, folder, start = self._plan.config.loop, self._plan.folder, self._progress.step
-        runfolder.begin(folder, self._plan.config, anew=start == 0)
-        self._journal = Journal(folder / runfolder.METRICS, tensorboard=loop.tensorboard, step=start)
-        self._validation = Validation(self._plan)
-        self._terminal = Terminal(start, self._total, loop.batch_size * self._device.world)
-        try:
-            self._open(start)
-        except BaseException:
-            self._close()
-            raise
+        loop, folder, progress = self._plan.config.loop, self._plan.folder, self._state.progress
+        runfolder.begin(folder, self._plan.config, anew=progress.step == 0)
+        self._journal = Journal(
+            folder / runfolder.METRICS, tensorboard=loop.tensorboard, lines=progress.lines, step=progress.step
+        )
+        self._left_out = {entry["picture"] for entry in self._journal.of("left_out")}
+        self._validation = Validation(self._plan, self._stop)
+        self._terminal = Terminal(progress.step, self._state.last_step, self._state.pairs_per_step)
         return self
-
-    def _open(self, start: int) -> None:
-        for line in explain(self._plan):
-            self._terminal.say(line)
-        if start:
-            self._terminal.say(f"resumed at step {start}" + ("" if start < self._total else ", which is the last"))
-            page.write(self._plan, self._journal, start, self._total)
-        else:
-            with self._terminal.aside():
-                self._show(0)
 
     def _close(self) -> None:
         self._terminal.close()
@@ -62,64 +46,102 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
-        if error is None:
+        if error is None and not self._stop.requested:
             self._conclude()
 
-    def stepped(self, step: int, losses: dict[str, Tensor]) -> None:
-        """Take the losses of the step just done in."""
-        self._sums = {name: self._sums.get(name, 0) + loss for name, loss in losses.items()}
-        self._since += 1
-        if step % self._plan.config.loop.log_every == 0:
-            self._note(step)
-        self._terminal.advance(step)
+    def open(self, notes: Iterable[str]) -> None:
+        """Tell what will be done, and `notes`."""
+        for line in (*explain(self._plan), *notes):
+            self._terminal.say(line)
+        start = self._state.progress.step
+        if start:
+            ended = start >= self._state.last_step
+            self._terminal.say(f"resumed at step {start}" + (", which is the last" if ended else ""))
+            self._page()
 
-    def look(self, step: int) -> None:
-        """Score and show the validation pictures; keep the state, the model, and the best of the models."""
-        with self._terminal.aside():
-            self._note(step)
-            if not self._journal.of("guess"):
-                for name, scores in self._validation.guess().items():
-                    self._journal.add("guess", step, name=name, **scores)
-            scores = self._show(step)
-            self._keep(step, scores)
+    def say(self, line: str) -> None:
+        """A line that stays in the terminal."""
+        self._terminal.say(line)
 
-    def _note(self, step: int) -> None:
+    def advance(self) -> None:
+        """Show that a step is done."""
+        self._terminal.advance(self._state.progress.step)
+
+    def note(self, means: dict[str, float]) -> None:
         """Write the mean losses since the last line."""
-        if not self._since:
-            return
-        means = {name: round(float(total) / self._since, 6) for name, total in self._sums.items()}
-        epoch = schedule.epoch(step, self._plan.config.loop, len(self._plan.survey.train), self._device.world)
-        rate = self._method.optimizers["G"].param_groups[0]["lr"]
-        self._journal.add("train", step, epoch=round(epoch, 4), lr=rate, **means)
+        progress = self._state.progress
+        rate = self._state.method.optimizers["G"].param_groups[0]["lr"]
+        self._journal.add("train", progress.step, epoch=round(self._state.epoch, 4), lr=rate, **means)
         self._terminal.losses(means)
-        self._sums, self._since = {}, 0
 
-    def _show(self, step: int) -> dict[str, float]:
-        scores, grid = self._validation.measure(self._method, self._device)
+    def leave_out(self, reasons: Iterable[str]) -> None:
+        """List pictures that could not be read when their turn came, each once."""
+        for reason in reasons:
+            if reason not in self._left_out:
+                self._left_out.add(reason)
+                self._journal.add("left_out", self._state.progress.step, picture=reason)
+                self._terminal.say(f"left out: {reason}")
+
+    def diverged(self, kind: str, step: int, why: str) -> None:
+        """List an update that was `skipped`, or a step for which the run was `rolled_back`."""
+        self._journal.add(kind, step, why=why)
+        self._terminal.say(why)
+
+    def go_back(self) -> None:
+        """Forget what lies beyond the state, which was put back."""
+        self._journal.go_back(self._state.progress.lines, self._state.progress.step)
+
+    def look(self) -> None:
+        """Score and show the validation pictures, and ship the model, and the best of the models.
+
+        Told to stop, it leaves off; the look is then due again.
+        """
+        lines = len(self._journal.entries)
+        try:
+            with self._terminal.aside():
+                self._look(self._state.progress.step)
+        except Interrupted:
+            self._journal.go_back(lines, self._state.progress.step)
+
+    def sync(self) -> None:
+        """Let the journal survive the loss of power, before a checkpoint says how long it is."""
+        self._state.progress = replace(self._state.progress, lines=self._journal.sync())
+
+    def _look(self, step: int) -> None:
+        if step and not self._journal.of("guess"):
+            for name, scores in self._validation.guess().items():
+                self._journal.add("guess", step, name=name, **scores)
+        method, device = self._state.method, self._state.device
+        if self._state.averages is not None:
+            self._validation.estimate_statistics(method, device)
+        scores, grid = self._validation.measure(method, device)
         if scores:
             self._journal.add("val", step, **scores)
             self._terminal.scores(step, scores)
         if grid is not None:
             write(self._plan.folder / runfolder.SAMPLES / f"step_{step:08d}.png", images.encode_png(grid))
-        page.write(self._plan, self._journal, step, self._total)
-        return scores
+        if step:
+            self._keep(step, scores)
+        self._page()
+        self._state.progress = replace(self._state.progress, looked=step)
 
     def _keep(self, step: int, scores: dict[str, float]) -> None:
         metric = self._plan.config.loop.best_by
-        best = self._progress.best
+        best = self._state.progress.best
         if scores and (best is None or (scores[metric] < best if metric == "l1" else scores[metric] > best)):
-            best = scores[metric]
+            self._state.progress = replace(self._state.progress, best=scores[metric], best_step=step)
             self._ship("best", step, scores, f"best validation {metric}")
         self._ship("model", step, scores, "last step")
-        self._progress = Progress(step, best)
-        checkpoint.write(self._plan.folder / runfolder.CHECKPOINT, self._method, self._device, self._progress)
+
+    def _page(self) -> None:
+        page.write(self._plan, self._journal, self._state.progress.step, self._state.last_step)
 
     def _ship(self, prefix: str, step: int, scores: dict[str, float], chosen_by: str) -> None:
         config, surveyed = self._plan.config, self._plan.survey
-        for suffix, generator in self._method.shipped.items():
+        for suffix, generator in self._state.method.shipped.items():
             card = Card(
                 generator=generator.spec,
-                method=self._method.name,
+                method=self._state.method.name,
                 direction=config.data.direction,
                 preset=config.method.preset,
                 objective=config.method.objective,
@@ -136,7 +158,7 @@ class Watch:
 
     def _conclude(self) -> None:
         """Tell how the run came out, beside the guesses."""
-        page.write(self._plan, self._journal, max(self._total, self._progress.step), self._total)
+        self._page()
         guesses, scored = self._journal.of("guess"), self._journal.of("val")
         if scored:
             self._terminal.table([("the translator", scored[-1]), *((guess["name"], guess) for guess in guesses)])

@@ -37,7 +37,7 @@ def planned(tmp_path: Path) -> Plan:
 
 
 def journal_of(planned: Plan, *entries: dict[str, Any]) -> Journal:
-    journal = Journal(planned.folder / "metrics.jsonl", tensorboard=False, step=0)
+    journal = Journal(planned.folder / "metrics.jsonl", tensorboard=False, lines=0, step=0)
     journal.entries.extend(entries)
     return journal
 

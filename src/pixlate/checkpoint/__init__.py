@@ -1,0 +1,1 @@
+"""Everything a run needs to go on: packed without pickle, kept so that damage is noticed."""

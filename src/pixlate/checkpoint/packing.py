@@ -1,0 +1,68 @@
+"""Weights and optimizers as named tensors, and back."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pixlate.errors import RunError
+
+
+class Learner(Protocol):
+    """A module, and the optimizers that move its parameters."""
+
+    @property
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Optimizers by name."""
+
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """As a module's."""
+
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """As a module's."""
+
+
+def pack(learner: Learner) -> dict[str, Tensor]:
+    """Parameters as weights.NAME, optimizers as optimizer.NAME.INDEX.KEY; the tensors themselves, not copies."""
+    tensors = {f"weights.{name}": weight.detach() for name, weight in learner.named_parameters()}
+    for name, optimizer in learner.optimizers.items():
+        for index, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{name}.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    return tensors
+
+
+def unpack(tensors: Mapping[str, Tensor], learner: Learner) -> None:
+    """Put the learner and its optimizers in the state that `pack` found.
+
+    Raises:
+        RunError: the tensors are those of other networks.
+    """
+    fill(dict(learner.named_parameters()), below(tensors, "weights."))
+    for name, optimizer in learner.optimizers.items():
+        states: dict[int, dict[str, Any]] = {}
+        for key, tensor in below(tensors, f"optimizer.{name}.").items():
+            index, entry = key.split(".")
+            states.setdefault(int(index), {})[entry] = tensor.clone()
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+
+
+def fill(places: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    """Copy each tensor into its place.
+
+    Raises:
+        RunError: names or shapes differ.
+    """
+    differing = sorted(places.keys() ^ tensors.keys())
+    differing += [name for name in places.keys() & tensors.keys() if places[name].shape != tensors[name].shape]
+    if differing:
+        raise RunError(f"The checkpoint holds other networks than this run's ({differing[0]} differs).")
+    with torch.no_grad():
+        for name, place in places.items():
+            place.copy_(tensors[name])
+
+
+def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,131 @@
+"""Several processes of one run, as torchrun starts them, speaking to one another.
+
+Everything here but `leads` is an exchange that all processes must take part in, in the same order.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from pixlate.errors import RunError
+
+_BUCKET = 32 * 2**20
+"""Bytes of gradients exchanged at a time."""
+_PATIENCE = timedelta(minutes=30)
+"""How long one waits for a process that is alive but does not answer: as while the leader validates."""
+
+
+class Processes:
+    """The group this process belongs to while the `with` block lasts; alone, every exchange is with itself."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.world = int(os.environ.get("WORLD_SIZE", "1"))
+        self._device = device
+
+    def __enter__(self) -> Self:
+        if self.world > 1:
+            dist.init_process_group("nccl" if self._device.type == "cuda" else "gloo", timeout=_PATIENCE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # After an error the others may be waiting in an exchange, and leaving in order would wait for them.
+        if self.world > 1 and error is None:
+            with self._telling():
+                dist.barrier()
+            dist.destroy_process_group()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.rank == 0
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Put the mean over the processes in place of each tensor.
+
+        Which values are added in which order depends on the tensors' sizes alone, so a resumed run adds as the
+        uninterrupted one did. (torch's DistributedDataParallel arranges its buckets anew after its first step.)
+        """
+        if self.world == 1:
+            return
+        for bucket in _buckets(tensors):
+            flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
+            with self._telling():
+                dist.all_reduce(flat)
+            flat /= self.world
+            for tensor, mean in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket]), strict=True):
+                tensor.copy_(mean.view_as(tensor))
+
+    def most(self, number: int) -> int:
+        """The greatest of the processes' numbers."""
+        if self.world == 1:
+            return number
+        greatest = torch.tensor(number, device=self._device)
+        with self._telling():
+            dist.all_reduce(greatest, dist.ReduceOp.MAX)
+        return int(greatest)
+
+    def all(self, flag: bool) -> bool:
+        """Whether it is so in every process."""
+        return not self.most(int(not flag))
+
+    def gather(self, tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """Every process's tensors, by rank; names, shapes and kinds are the same in all."""
+        if self.world == 1:
+            return [dict(tensors)]
+        pieces = [tensor.detach().reshape(-1).view(torch.uint8) for tensor in tensors.values()]
+        own = torch.cat(pieces) if pieces else torch.empty(0, dtype=torch.uint8, device=self._device)
+        gathered = [torch.empty_like(own) for _ in range(self.world)]
+        with self._telling():
+            dist.all_gather(gathered, own)
+        return [
+            {
+                # Cloned, for a view of another kind must begin where its kind may begin in memory.
+                name: piece.clone().view(tensor.dtype).reshape(tensor.shape)
+                for (name, tensor), piece in zip(
+                    tensors.items(), torch.split(theirs, [len(piece) for piece in pieces]), strict=True
+                )
+            }
+            for theirs in gathered
+        ]
+
+    def gather_text(self, text: str) -> list[str]:
+        """Every process's text, by rank."""
+        content = text.encode("utf-8", "surrogateescape")
+        padded = torch.zeros(self.most(len(content)) + 1, dtype=torch.uint8, device=self._device)
+        padded[: len(content)] = torch.tensor(list(content), dtype=torch.uint8)
+        texts = [bytes(own["text"].tolist()) for own in self.gather({"text": padded})]
+        return [own.rstrip(b"\0").decode("utf-8", "surrogateescape") for own in texts]
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn torch's account of a broken connection into a sentence."""
+        try:
+            yield
+        except RuntimeError as error:
+            raise RunError(
+                f"Process {self.rank} of {self.world} lost touch with another, which ended or does not answer. "
+                f"See that one's error; the same command goes on from the last checkpoint. ({str(error)[:200]})"
+            ) from error
+
+
+def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    bucket: list[Tensor] = []
+    size = 0
+    for tensor in tensors:
+        bucket.append(tensor)
+        size += tensor.nbytes
+        if size >= _BUCKET:
+            yield bucket
+            bucket, size = [], 0
+    if bucket:
+        yield bucket

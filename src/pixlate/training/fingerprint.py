@@ -1,0 +1,47 @@
+"""What a run's exactness rests on beside its state: settings, pictures, machine."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+
+from pixlate.data.finding import Pair
+from pixlate.devices import Device
+from pixlate.specs.training import MAY_CHANGE, to_flat
+from pixlate.training.planning import Plan
+
+_SCHEDULE = ("epochs", "steps")
+
+
+def take(planned: Plan, device: Device) -> dict[str, str]:
+    """Each part as a short text for a person. Pictures are told apart by name and size in bytes, not by content."""
+    settings = to_flat(planned.config)
+    fixed = {key: value for key, value in settings.items() if key not in MAY_CHANGE}
+    name = torch.cuda.get_device_name(device.torch) if device.torch.type == "cuda" else device.torch.type
+    return {
+        "settings": _digest(json.dumps(fixed, sort_keys=True)),
+        **{key: str(settings[key]) for key in _SCHEDULE},
+        "training pictures": _list(planned.survey.train),
+        "validation pictures": _list(planned.survey.val),
+        "torch": torch.__version__,
+        "device": f"{name} ({torch.backends.cpu.get_cpu_capability()})",
+        "threads": str(torch.get_num_threads()),
+        "processes": str(device.processes.world),
+    }
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Each part that is another than it was."""
+    for part, value in now.items():
+        if part in before and before[part] != value:
+            yield f"{part}: {before[part]} then, {value} now"
+
+
+def _list(pairs: Sequence[Pair]) -> str:
+    files = [(str(half.path), half.path.stat().st_size) for pair in pairs for half in (pair.source, pair.target)]
+    return f"{len(pairs)} ({_digest(json.dumps(files))})"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
