@@ -25,7 +25,7 @@ from typing import Any, Literal
 import tiny_run
 from pixlate import durable, modelfile
 from pixlate.checkpoint.shelf import Shelf
-from pixlate.errors import ModelFileError
+from pixlate.errors import ModelFileError, PixlateError
 from pixlate.training import runfolder
 
 SETTINGS = {"width": 1, "steps": 7, "validate_every": 4, "log_every": 3, "checkpoint_every": 2}
@@ -250,7 +250,10 @@ def replay(operations: list[Operation], scratch: Path) -> Findings:
             findings.states += 1
             shutil.rmtree(scratch, ignore_errors=True)
             lay_out(found, scratch)
-            wrong = judge(scratch, findings.acknowledged)
+            try:
+                wrong = judge(scratch, findings.acknowledged)
+            except PixlateError as error:
+                wrong = str(error)
             if wrong is not None:
                 findings.failures.append(f"after operation {number} ({operation.kind} {operation.path}): {wrong}")
     return findings
