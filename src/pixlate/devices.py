@@ -67,11 +67,12 @@ class Device:
         norm = get_total_norm(gradients)
         # With loss scaling endless gradients are part of the search for the scale, and the scaler leaves them out.
         judged = {**losses} if self._scaler.is_enabled() else {**losses, "the norm of the gradients": norm}
-        found = {name: float(value) for name, value in judged.items() if not torch.isfinite(value)}
-        if not self.processes.all(not found):
+        finite = torch.stack([value.float() for value in judged.values()]).isfinite()
+        if not self.processes.all(bool(finite.all())):
+            found = [(name, float(value)) for name, value in judged.items() if not value.isfinite()]
             optimizer.zero_grad()
             self._scaler.update(self._scaler.get_scale())  # forgets this step, of which no other update comes
-            raise NotFinite(", ".join(f"{name} is {value}" for name, value in found.items()))
+            raise NotFinite(", ".join(f"{name} is {value}" for name, value in found))
         if self.clip is not None:
             clip_grads_with_norm_(_weights(optimizer), self.clip, norm)
         self._scaler.step(optimizer)

@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -206,9 +207,14 @@ def _extend(path: Path, content: bytes) -> None:
 def _sync(path: Path) -> None:
     if path.is_dir() and os.name != "posix":
         return  # a folder cannot be opened there, and its entries are not ours to sync
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
     try:
-        os.fsync(handle)
+        if sys.platform == "darwin":
+            import fcntl  # noqa: PLC0415
+
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # fsync leaves it in the drive's cache there
+        else:
+            os.fsync(handle)
     finally:
         os.close(handle)
 

@@ -16,8 +16,6 @@ from torch import Tensor
 
 from pixlate.errors import RunError
 
-_BUCKET = 32 * 2**20
-"""Bytes of gradients exchanged at a time."""
 _PATIENCE = timedelta(minutes=30)
 """How long one waits for a process that is alive but does not answer: as while the leader validates."""
 
@@ -52,18 +50,16 @@ class Processes:
     def average(self, tensors: Sequence[Tensor]) -> None:
         """Put the mean over the processes in place of each tensor.
 
-        Which values are added in which order depends on the tensors' sizes alone, so a resumed run adds as the
+        In which order a value's terms are added depends on its tensor's size alone, so a resumed run adds as the
         uninterrupted one did. (torch's DistributedDataParallel arranges its buckets anew after its first step.)
         """
         if self.world == 1:
             return
-        for bucket in _buckets(tensors):
-            flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
-            with self._telling():
-                dist.all_reduce(flat)
-            flat /= self.world
-            for tensor, mean in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket]), strict=True):
-                tensor.copy_(mean.view_as(tensor))
+        with self._telling():
+            for exchange in [dist.all_reduce(tensor, async_op=True) for tensor in tensors]:
+                exchange.wait()
+        for tensor in tensors:
+            tensor.div_(self.world)
 
     def most(self, number: int) -> int:
         """The greatest of the processes' numbers."""
@@ -116,16 +112,3 @@ class Processes:
                 f"Process {self.rank} of {self.world} lost touch with another, which ended or does not answer. "
                 f"See that one's error; the same command goes on from the last checkpoint. ({str(error)[:200]})"
             ) from error
-
-
-def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
-    bucket: list[Tensor] = []
-    size = 0
-    for tensor in tensors:
-        bucket.append(tensor)
-        size += tensor.nbytes
-        if size >= _BUCKET:
-            yield bucket
-            bucket, size = [], 0
-    if bucket:
-        yield bucket

@@ -191,7 +191,7 @@ def _collate(items: list[Item | PictureError]) -> Batch | PictureError:
 
 def _deafen(worker: int) -> None:  # noqa: ARG001 - as the loader calls it
     """Let a worker ignore what tells a run to stop and reaches all its processes: its parent stops in order."""
-    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 

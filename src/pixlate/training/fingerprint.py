@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import torch
 
@@ -39,8 +40,15 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[s
 
 
 def _list(pairs: Sequence[Pair]) -> str:
-    files = [(str(half.path), half.path.stat().st_size) for pair in pairs for half in (pair.source, pair.target)]
+    files = [(str(half.path), _size(half.path)) for pair in pairs for half in (pair.source, pair.target)]
     return f"{len(pairs)} ({_digest(json.dumps(files))})"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone since the survey; whoever reads it will say so
+        return -1
 
 
 def _digest(text: str) -> str:

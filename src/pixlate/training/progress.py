@@ -19,13 +19,14 @@ _BAR = 12
 class Terminal:
     """The voice of one run."""
 
-    def __init__(self, start: int, total: int, pairs_per_step: int) -> None:
+    def __init__(self, pairs_per_step: int, *, live: bool) -> None:
+        """`live` lines are for a run with steps to do, where somebody watches."""
         self._console = Console(highlight=False, soft_wrap=True)
-        self._start, self._total, self._pairs = start, total, pairs_per_step
+        self._pairs, self._done = pairs_per_step, 0
         self._opened = self._began = self._spoke = time.monotonic()
         self._losses = ""
         self._live: Live | None = None
-        if self._console.is_terminal and start < total:
+        if self._console.is_terminal and live:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
 
@@ -37,18 +38,19 @@ class Terminal:
         """What to show as the losses from now on."""
         self._losses = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
 
-    def advance(self, step: int) -> None:
-        """`step` steps are done."""
+    def advance(self, step: int, total: int) -> None:
+        """One more step is done; now `step` of `total` are."""
         now = time.monotonic()
-        speed = (step - self._start) * self._pairs / (now - self._began)
+        self._done += 1
+        speed = self._done * self._pairs / (now - self._began)
         # What is left includes the validations still to come; the images a second do not.
-        left = _span((self._total - step) * (now - self._opened) / (step - self._start))
+        left = _span((total - step) * (now - self._opened) / self._done)
         if self._live is not None:
-            bar = "█" * (_BAR * step // self._total)
-            first = f"{bar:░<{_BAR}} step {step}/{self._total}  {left} left  {speed:.1f} images/s"
+            bar = "█" * (_BAR * step // total)
+            first = f"{bar:░<{_BAR}} step {step}/{total}  {left} left  {speed:.1f} images/s"
             self._live.update(Text(f"{first}\n{self._losses}", no_wrap=True, overflow="ellipsis"))
         elif now - self._spoke > _EVERY and self._losses:
-            self.say(f"step {step}/{self._total}  {left} left  {speed:.1f} images/s  {self._losses}")
+            self.say(f"step {step}/{total}  {left} left  {speed:.1f} images/s  {self._losses}")
             self._spoke = now
 
     @contextmanager

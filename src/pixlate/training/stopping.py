@@ -8,8 +8,9 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 _EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
-if hasattr(signal, "SIGUSR1"):  # Slurm's --signal=USR1@60: a warning ahead of SIGTERM, and meant as one
-    _EXIT[signal.SIGUSR1] = 143
+if os.name == "posix":
+    _EXIT[signal.SIGHUP] = 129  # the terminal is gone
+    _EXIT[signal.SIGUSR1] = 143  # Slurm's --signal=USR1@60: a warning ahead of SIGTERM, and meant as one
 _ECHO = 2.0
 """Seconds in which the same signal counts once under torchrun, which hands on what the terminal or the queue has sent
 to every process already."""

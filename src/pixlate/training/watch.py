@@ -35,7 +35,7 @@ class Watch:
         )
         self._left_out = {entry["picture"] for entry in self._journal.of("left_out")}
         self._validation = Validation(self._plan, self._stop)
-        self._terminal = Terminal(progress.step, self._state.last_step, self._state.pairs_per_step)
+        self._terminal = Terminal(self._state.pairs_per_step, live=progress.step < self._state.last_step)
         return self
 
     def _close(self) -> None:
@@ -65,7 +65,7 @@ class Watch:
 
     def advance(self) -> None:
         """Show that a step is done."""
-        self._terminal.advance(self._state.progress.step)
+        self._terminal.advance(self._state.progress.step, self._state.last_step)
 
     def note(self, means: dict[str, float]) -> None:
         """Write the mean losses since the last line."""
