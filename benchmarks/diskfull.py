@@ -64,6 +64,7 @@ def fill_up(out: Path, size: str = "7m") -> Found | None:
 
 def _train(pictures: Path, run: Path, flags: list[str]) -> subprocess.CompletedProcess[str]:
     given = tiny_run.words(pictures, run)
+    given.remove("--no-tensorboard")
     command = [sys.executable, "-m", "pixlate", *given, *flags]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -77,7 +78,7 @@ def main() -> None:
     print(found.said)
     print(f"exit {found.code}, newest whole checkpoint {found.newest}, {found.orphans} orphans,", end=" ")
     print(f"{len(found.differing)} differences once resumed with more room")
-    sys.exit(bool(found.differing or found.code != 2))
+    sys.exit(bool(found.differing or found.code != 2 or found.orphans or "MB are missing" not in found.said))
 
 
 if __name__ == "__main__":

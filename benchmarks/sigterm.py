@@ -8,6 +8,7 @@ least as late as the last one begun when the signal came.
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -41,15 +42,15 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def stepping(given: list[str]) -> Callable[[Callable[[str], None]], None]:
+def stepping(given: list[str]) -> Callable[[Callable[[str], object]], None]:
     """Work for a child: the command, with "done STEP" reported after every step."""
 
-    def work(report: Callable[[str], None]) -> None:
+    def work(report: Callable[[str], object]) -> None:
         after_step = Interludes.after_step
 
-        def reported(interludes: Interludes, group: tuple[Any, ...]) -> bool:
+        def reported(interludes: Interludes) -> None:
             report(f"done {interludes._state.progress.step}")
-            return after_step(interludes, group)
+            after_step(interludes)
 
         Interludes.after_step = reported  # type: ignore[method-assign,assignment]
         try:
@@ -137,13 +138,14 @@ def stop_command(pictures: Path, out: Path, wanted: dict[str, Any], duration: fl
         time.sleep(0.01)
     time.sleep(draw.uniform(0, 0.9 * duration))
     sent = time.monotonic()
+    steps = [json.loads(line)["step"] for line in (run / runfolder.METRICS).read_bytes().splitlines(keepends=True)[:-1]]
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
     said = process.communicate()[0]
     if process.returncode == 0:
         stop_command(pictures, out, wanted, duration, f"{seed} again", tally)
         return
-    _judge(run, tally, f"command {seed}", process.returncode, time.monotonic() - sent, said, 0)
+    _judge(run, tally, f"command {seed}", process.returncode, time.monotonic() - sent, said, max(steps, default=0))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tally.failures.append(f"command {seed}: the resume failed: {done.stderr}")

@@ -66,7 +66,7 @@ def words(pictures: Path, run: Path, **loop: Any) -> list[str]:
 class Child:
     """A forked process that reports to this one."""
 
-    def __init__(self, work: Callable[[Callable[[str], None]], object], log: Path) -> None:
+    def __init__(self, work: Callable[[Callable[[str], object]], object], log: Path) -> None:
         """Run `work(report)`, with standard output and errors going to the file `log`."""
         self._reader, writer = os.pipe()
         self.log = log
@@ -110,13 +110,13 @@ class Child:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def _be_child(work: Callable[[Callable[[str], None]], object], writer: int, log: Path) -> NoReturn:
+def _be_child(work: Callable[[Callable[[str], object]], object], writer: int, log: Path) -> NoReturn:
     handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     code = 1
     try:
-        work(lambda report: void(os.write(writer, f"{report}\n".encode())))
+        work(lambda report: os.write(writer, f"{report}\n".encode()))
         code = 0
     except SystemExit as exit_:
         code = exit_.code if isinstance(exit_.code, int) else 1
@@ -131,14 +131,10 @@ def _be_child(work: Callable[[Callable[[str], None]], object], writer: int, log:
         os._exit(code)
 
 
-def void(_: object) -> None:
-    """Nothing."""
-
-
-def reporting(run: TrainConfig) -> Callable[[Callable[[str], None]], object]:
+def reporting(run: TrainConfig) -> Callable[[Callable[[str], object]], object]:
     """Work for a child: the run, with "begin STEP" and "saved STEP" reported around every save."""
 
-    def work(report: Callable[[str], None]) -> None:
+    def work(report: Callable[[str], object]) -> None:
         write = Keeper.write
 
         def reported(keeper: Keeper) -> None:

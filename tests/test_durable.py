@@ -162,11 +162,10 @@ def test_a_file_that_fails_inside_a_folder_is_told_by_the_name_it_would_have(tmp
         (lambda made: (made / "a.bin").write_bytes(b"a" * 999 + b"b"), "the content of a.bin does not match"),
         (lambda made: (made / "a.bin").write_bytes(b""), "the content of a.bin does not match"),
         (lambda made: (made / "b.txt").unlink(), "b.txt is missing"),
-        (lambda made: (made / "c.txt").write_bytes(b"c"), "c.txt is not in SHA256SUMS"),
         (lambda made: (made / "SHA256SUMS").unlink(), "SHA256SUMS is missing or damaged"),
         (lambda made: (made / "SHA256SUMS").write_bytes(b""), "SHA256SUMS is missing or damaged"),
         (lambda made: (made / "SHA256SUMS").write_bytes(b"\xff\xfe"), "SHA256SUMS is missing or damaged"),
-        (shutil.rmtree, "it cannot be read"),
+        (shutil.rmtree, "SHA256SUMS is missing or damaged"),
     ],
 )
 def test_damage_is_named(tmp_path, damage, told):

@@ -240,7 +240,10 @@ app.config = (_settings_file,)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line: exit code 0, 2 for what the user can put right, 1 for a defect of ours."""
+    """Run the command line: exit code 0, 2 for what the user can put right, 1 for a defect of ours.
+
+    Training that is told to stop ends with 130 (SIGINT), 143 (SIGTERM, SIGUSR1) or 129 (SIGHUP).
+    """
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except (CycloptsError, PixlateError) as error:

@@ -65,10 +65,13 @@ class Device:
         if self.clip is not None:
             self._scaler.unscale_(optimizer)
         norm = get_total_norm(gradients)
-        # With loss scaling endless gradients are part of the search for the scale, and the scaler leaves them out.
-        judged = {**losses} if self._scaler.is_enabled() else {**losses, "the norm of the gradients": norm}
+        # With loss scaling endless gradients are part of the search for the scale, and the scaler leaves them out; but
+        # a scale that has come down below 1 in that search shows that they are endless whatever the scale.
+        judged = dict(losses)
+        if not self._scaler.is_enabled() or self._scaler.get_scale() < 1:
+            judged["the norm of the gradients"] = norm
         finite = torch.stack([value.float() for value in judged.values()]).isfinite()
-        if not self.processes.all(bool(finite.all())):
+        if self.processes.any(not bool(finite.all())):
             found = [(name, float(value)) for name, value in judged.items() if not value.isfinite()]
             optimizer.zero_grad()
             self._scaler.update(self._scaler.get_scale())  # forgets this step, of which no other update comes

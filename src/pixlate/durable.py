@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pixlate.errors import WriteError
@@ -62,7 +62,7 @@ def append(path: Path, content: bytes, *, synced: bool = False) -> None:
     Raises:
         WriteError: the file cannot be written to.
     """
-    with _telling(path, len(content)):
+    with _telling(path, len(content), kept=""):
         _extend(path, content)
         if synced:
             _sync(path)
@@ -96,14 +96,16 @@ def folder(path: Path, needed: int | None = None) -> Iterator[Path]:
 
 
 def fault(path: Path) -> str | None:
-    """What is wrong with a folder that `folder` wrote: None if every byte is as it was written."""
+    """What is wrong with a folder that `folder` wrote: None if every byte is as it was written.
+
+    Files that others have put there are no concern of it.
+    """
     try:
         sums = _manifest(path)
-        present = {file.name for file in path.iterdir()} - {SUMS}
         if sums is None:
             return f"{SUMS} is missing or damaged"
-        if differing := sorted(sums.keys() ^ present):
-            return f"{differing[0]} is missing" if differing[0] in sums else f"{differing[0]} is not in {SUMS}"
+        if missing := sorted(name for name in sums if not (path / name).is_file()):
+            return f"{missing[0]} is missing"
         changed = [name for name, wanted in sums.items() if _sum(path / name) != wanted]
     except OSError as error:
         return f"it cannot be read ({error.strerror or error})"
@@ -122,6 +124,17 @@ def _manifest(path: Path) -> dict[str, str] | None:
     return {match[2]: match[1] for match in matches if match} if all(matches) else None
 
 
+def move(path: Path, name: Path) -> None:
+    """Give a file or folder another name in the same folder.
+
+    Raises:
+        WriteError: it cannot be renamed.
+    """
+    with _telling(path, None):
+        _rename(path, name)
+        _sync(path.parent)
+
+
 def discard(path: Path) -> None:
     """Remove a file or folder, so that no half of it is ever seen under its name.
 
@@ -138,7 +151,8 @@ def discard(path: Path) -> None:
 def sweep(path: Path) -> None:
     """Remove what writes cut short have left in the folder `path` and below; nobody may be writing there."""
     for orphan in list(path.rglob(".*.part")):
-        _remove(orphan)
+        with suppress(OSError):  # there is always a next start
+            _remove(orphan)
 
 
 def _make_parents(path: Path) -> None:
@@ -158,7 +172,7 @@ def _temporary(path: Path) -> Path:
 
 
 @contextmanager
-def _telling(path: Path, needed: int | None) -> Iterator[None]:
+def _telling(path: Path, needed: int | None, kept: str = " What was there before is untouched.") -> Iterator[None]:
     """Say of any failure which file it was, and of a full disk how much is missing."""
     try:
         yield
@@ -170,7 +184,7 @@ def _telling(path: Path, needed: int | None) -> Iterator[None]:
         if needed is not None:
             told += f", {_amount(needed)} are needed"
             told += f", {_amount(needed - free)} are missing" if needed > free else ""
-        raise WriteError(f"{told}. Make room; what was there before is untouched.") from error
+        raise WriteError(f"{told}. Make room.{kept}") from error
 
 
 def _amount(size: int) -> str:
@@ -215,6 +229,10 @@ def _sync(path: Path) -> None:
             fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # fsync leaves it in the drive's cache there
         else:
             os.fsync(handle)
+    except OSError as error:
+        # Some file systems sync no folders; what they are asked for is done by then.
+        if not path.is_dir() or error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
 

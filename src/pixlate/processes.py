@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from pixlate.errors import RunError
+from pixlate.errors import ConfigError, RunError
 
 _PATIENCE = timedelta(minutes=30)
 """How long one waits for a process that is alive but does not answer: as while the leader validates."""
@@ -27,8 +27,12 @@ class Processes:
         self.rank = int(os.environ.get("RANK", "0"))
         self.world = int(os.environ.get("WORLD_SIZE", "1"))
         self._device = device
+        if self.world > 1 and device.type == "mps":
+            raise ConfigError("Several processes cannot share Apple's MPS; give --device cpu, or start one process.")
 
     def __enter__(self) -> Self:
+        if self._device.type == "cuda":
+            torch.cuda.set_device(self._device)  # pinned memory and NCCL go by the current device
         if self.world > 1:
             dist.init_process_group("nccl" if self._device.type == "cuda" else "gloo", timeout=_PATIENCE)
         return self
@@ -61,18 +65,18 @@ class Processes:
         for tensor in tensors:
             tensor.div_(self.world)
 
-    def most(self, number: int) -> int:
-        """The greatest of the processes' numbers."""
+    def most(self, *numbers: int) -> list[int]:
+        """For each number the greatest that any process has."""
         if self.world == 1:
-            return number
-        greatest = torch.tensor(number, device=self._device)
+            return list(numbers)
+        greatest = torch.tensor(numbers, device=self._device)
         with self._telling():
             dist.all_reduce(greatest, dist.ReduceOp.MAX)
-        return int(greatest)
+        return [int(number) for number in greatest.tolist()]
 
-    def all(self, flag: bool) -> bool:
-        """Whether it is so in every process."""
-        return not self.most(int(not flag))
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in a process."""
+        return self.most(int(flag)) == [1]
 
     def gather(self, tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
         """Every process's tensors, by rank; names, shapes and kinds are the same in all."""
@@ -97,7 +101,8 @@ class Processes:
     def gather_text(self, text: str) -> list[str]:
         """Every process's text, by rank."""
         content = text.encode("utf-8", "surrogateescape")
-        padded = torch.zeros(self.most(len(content)) + 1, dtype=torch.uint8, device=self._device)
+        (longest,) = self.most(len(content))
+        padded = torch.zeros(longest + 1, dtype=torch.uint8, device=self._device)
         padded[: len(content)] = torch.tensor(list(content), dtype=torch.uint8)
         texts = [bytes(own["text"].tolist()) for own in self.gather({"text": padded})]
         return [own.rstrip(b"\0").decode("utf-8", "surrogateescape") for own in texts]
@@ -108,6 +113,8 @@ class Processes:
         try:
             yield
         except RuntimeError as error:
+            if not any(word in str(error).lower() for word in ("connection", "timed out", "timeout", "gloo", "nccl")):
+                raise
             raise RunError(
                 f"Process {self.rank} of {self.world} lost touch with another, which ended or does not answer. "
                 f"See that one's error; the same command goes on from the last checkpoint. ({str(error)[:200]})"

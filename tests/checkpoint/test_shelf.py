@@ -75,11 +75,25 @@ def test_if_all_are_damaged_the_run_is_not_begun_anew(shelf: Shelf) -> None:
         shelf.newest()
 
 
-def test_a_whole_one_is_never_written_over_but_a_damaged_one_is(shelf: Shelf) -> None:
+def test_what_is_there_is_never_written_over(shelf: Shelf) -> None:
     shelf.write(30, {"weights.a": torch.zeros(1)}, {"progress": {}})
     assert shelf.read(30)[0]["weights.a"][0] == 30
-    spoil(shelf, 30)
-    write(shelf, 30)
+
+
+def test_damaged_ones_are_set_aside_and_their_steps_written_anew(shelf: Shelf) -> None:
+    for _ in range(2):
+        spoil(shelf, 30)
+        newest, _faults = shelf.newest()
+        assert newest == 20
+        shelf.set_aside(newest)
+        assert shelf.steps() == [10, 20]
+        assert (shelf.folder / "step_00000030.damaged" / "state.safetensors").exists()
+        write(shelf, 30)
+        assert shelf.newest() == (30, [])
+
+
+def test_files_that_others_leave_there_are_no_damage(shelf: Shelf) -> None:
+    (shelf.path(30) / ".DS_Store").write_bytes(b"Finder was here")
     assert shelf.newest() == (30, [])
 
 
@@ -97,14 +111,6 @@ def test_retention_keeps_the_last_the_multiples_and_the_best(shelf: Shelf) -> No
         write(shelf, step)
         shelf.prune(step, last=2, every=30, best=10)
     assert shelf.steps() == [10, 30, 60, 70]
-
-
-def test_damaged_ones_from_beyond_do_not_count_and_go(shelf: Shelf) -> None:
-    spoil(shelf, 20)
-    spoil(shelf, 30)
-    write(shelf, 15)
-    shelf.prune(15, last=2, every=None, best=None)
-    assert shelf.steps() == [10, 15]
 
 
 def test_what_cannot_be_removed_is_tried_again(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,6 +168,7 @@ class Life(RuleBasedStateMachine):
     def resume(self) -> None:
         newest, _ = self.shelf.newest()
         assert newest == max(self.whole)
+        self.shelf.set_aside(newest)
         self.step = newest
 
     @invariant()

@@ -140,7 +140,8 @@ def test_the_same_command_names_the_same_folder_and_another_command_another(draw
 
 def test_a_run_with_other_settings_is_refused_by_their_names(drawn: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    runfolder.begin(run, plan(make(drawn, run)).config)
+    planned = plan(make(drawn, run))
+    runfolder.begin(run, planned.config, planned.names)
     (run / runfolder.CHECKPOINTS / "step_00000001").mkdir(parents=True)
     plan(make(drawn, run, epochs=3, workers=2, log_every=1))
     with pytest.raises(RunError, match=r"lambda_l1 is 100.0 there, 10.0 now; seed is 0 there, 1 now"):
@@ -149,7 +150,8 @@ def test_a_run_with_other_settings_is_refused_by_their_names(drawn: Path, tmp_pa
 
 def test_a_run_that_never_came_to_a_checkpoint_may_begin_anew(drawn: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    runfolder.begin(run, plan(make(drawn, run)).config)
+    planned = plan(make(drawn, run))
+    runfolder.begin(run, planned.config, planned.names)
     assert plan(make(drawn, run, seed=1)).config.loop.seed == 1
 
 

@@ -133,6 +133,55 @@ def test_epochs_end_when_the_pairs_are_seen_though_some_were_left_out(drawn, tmp
     assert lines(run, "train")[-1]["epoch"] == 1.0
 
 
+def test_a_roll_back_at_the_very_end_still_leaves_a_model(drawn, tmp_path, poisoned) -> None:
+    poisoned.add(victim_at(drawn, 8))
+    run = train(make(drawn, tmp_path / "run", on_nan="roll-back", steps=None, epochs=1))
+    assert modelfile.read_card(run / "model.safetensors").step == 4
+
+
+def test_what_was_met_before_a_roll_back_stays_listed(drawn, tmp_path, poisoned) -> None:
+    poisoned |= {victim_at(drawn, 6), victim_at(drawn, 8)}
+    run = train(make(drawn, tmp_path / "run", on_nan="roll-back", steps=8))
+    met = [line["why"].split(" with ")[1].split(":")[0] for line in lines(run, "rolled_back")]
+    assert met[:2] == [victim_at(drawn, 6), victim_at(drawn, 8)]
+
+
+def test_a_checkpoint_that_is_damaged_by_the_time_of_a_roll_back_is_named(drawn, tmp_path, poisoned, capsys) -> None:
+    run = train(make(drawn, tmp_path / "run", steps=4, checkpoint_every=2))
+    state = run / "checkpoints" / "step_00000004" / "state.safetensors"
+    poisoned.add(victim_at(drawn, 5))
+    step = Pix2Pix.step
+
+    def spoiling(method: Pix2Pix, *rest: Any) -> dict[str, torch.Tensor]:
+        state.write_bytes(b"") if state.exists() else None
+        return step(method, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pix2Pix, "step", spoiling)
+        train(make(drawn, run, on_nan="roll-back", steps=8, checkpoint_every=100))
+    told = capsys.readouterr().out
+    assert "step_00000004 is damaged and passed over" in told
+    assert "back to step 2" in told
+
+
+def test_with_loss_scaling_endless_gradients_are_caught_when_no_scale_helps(monkeypatch) -> None:
+    """GradScaler runs on the CPU as well; precision 16 does not."""
+    from pixlate.devices import Device, NotFinite
+
+    device = Device("cpu")
+    device._scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.Adam([weight])
+    for _ in range(3):  # 4, 2, 1: still searching
+        device.backward((weight * torch.inf).sum(), optimizer)
+        device.update(optimizer, {"G_L1": torch.tensor(1.0)})
+        device.end_step()
+    device.backward((weight * torch.inf).sum(), optimizer)
+    with pytest.raises(NotFinite, match="the norm of the gradients is inf"):
+        device.update(optimizer, {"G_L1": torch.tensor(1.0)})
+    assert torch.equal(weight, torch.ones(2))
+
+
 def test_before_the_first_checkpoint_there_is_nothing_to_roll_back_to(drawn, tmp_path, monkeypatch, poisoned) -> None:
     poisoned.add(victim_at(drawn, 2))
     with pytest.raises(RunError, match=r"step 2: .*; and there is no checkpoint to roll back to"):

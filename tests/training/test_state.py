@@ -17,7 +17,7 @@ import torch
 from pixlate import draws, images, modelfile, train
 from pixlate.data.loading import Batch
 from pixlate.devices import Device
-from pixlate.errors import ConfigError, PictureError, RunError
+from pixlate.errors import ConfigError, DataError, PictureError, RunError
 from pixlate.methods.pix2pix import Pix2Pix
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import merged_statistics
@@ -383,6 +383,132 @@ def test_another_pair_of_the_epoch_stands_in_for_a_bad_one(spoiled: Path) -> Non
     nothing = stream[place]
     assert isinstance(nothing, PictureError)
     assert "None of the 8 training pairs can be read any more" in str(nothing)
+
+
+def test_a_run_that_skips_a_picture_gone_bad_is_resumed_exactly_by_the_advice_it_gives(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture goes bad after step 3; one run goes on, another is stopped there and started again."""
+    from pixlate.training.interludes import Interludes
+
+    after_step = Interludes.after_step
+    victim = tmp_path / "facades" / "train" / "0003.png"
+
+    def then_spoil(interludes: Interludes) -> None:
+        after_step(interludes)
+        if interludes._state.progress.step == 3:
+            victim.write_bytes(victim.read_bytes()[:200])
+
+    monkeypatch.setattr(Interludes, "after_step", then_spoil)
+    models = []
+    for stops in ((20,), (3, 20)):
+        shutil.rmtree(tmp_path / "facades", ignore_errors=True)
+        shutil.copytree(drawn, tmp_path / "facades")
+        for number, steps in enumerate(stops):
+            config = make(tmp_path / "facades", tmp_path / str(len(stops)), steps=steps)
+            if number:
+                with pytest.raises(DataError, match="leave them out with --skip-bad"):
+                    train(config)
+            run = train(replace(config, data=replace(config.data, skip_bad=len(stops) == 1 or number > 0)))
+        models.append(read_tensors(run / "model.safetensors"))
+        assert len(lines(run, "left_out")) == 1
+    assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
+
+
+def test_data_that_has_moved_is_the_same_data(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(make(drawn, tmp_path / "run"))
+    shutil.copytree(drawn, tmp_path / "elsewhere" / "facades")
+    capsys.readouterr()
+    train(make(tmp_path / "elsewhere" / "facades", tmp_path / "run"))
+    assert "not as it was" not in capsys.readouterr().out
+    other = tmp_path / "other"
+    shutil.copytree(drawn, other)
+    (other / "train" / "0001.png").unlink()
+    with pytest.raises(RunError, match=r"data is .* there, .* now"):
+        train(make(other, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\xff\xfe"), None])
+def test_a_run_whose_settings_file_is_gone_or_damaged_goes_on(drawn: Path, tmp_path: Path, damage: Any) -> None:
+    run = train(make(drawn, tmp_path / "run"))
+    before = (run / "config.yaml").read_text()
+    (damage or (lambda path: path.write_bytes(b"")))(run / "config.yaml")
+    with pytest.raises(RunError, match="seed is 0 there, 1 now"):
+        train(make(drawn, run, seed=1))
+    train(make(drawn, run))
+    assert (run / "config.yaml").read_text() == before
+
+
+def test_a_journal_that_lost_lines_or_got_rubbish_is_gone_on_with(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(make(drawn, tmp_path / "run"))
+    journal = run / "metrics.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b"\xff\xfe\x00")
+    train(make(drawn, run))
+    assert journal.read_bytes() == whole
+    journal.write_bytes(b"".join(whole.splitlines(keepends=True)[:2]))
+    capsys.readouterr()
+    train(make(drawn, run))
+    assert f"has lost {len(whole.splitlines()) - 2} of its lines" in capsys.readouterr().out
+
+
+def test_trouble_with_tensorboard_is_no_trouble_of_the_run(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    def full(*_: Any) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(EventFileWriter, "add_event", full)
+    run = train(make(drawn, tmp_path / "run", tensorboard=True))
+    assert modelfile.read_card(run / "model.safetensors").step == 4
+    assert capsys.readouterr().out.count("TensorBoard's event files go no further: [Errno 28]") == 1
+
+
+def test_a_signal_to_one_of_two_processes_stops_both(drawn: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        """
+import os, signal, sys
+from pixlate import cli
+from pixlate.training.interludes import Interludes
+after_step = Interludes.after_step
+def sending(interludes):
+    if interludes._state.progress.step == 3 and os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.SIGTERM)
+    after_step(interludes)
+Interludes.after_step = sending
+try:
+    cli.main(sys.argv[1:])
+except SystemExit as ended:
+    print("rank", os.environ["RANK"], "ended with", ended.code, flush=True)
+"""
+    )
+    flags = [
+        "--direction",
+        "BtoA",
+        "--width",
+        "4",
+        "--workers",
+        "0",
+        "--no-tensorboard",
+        "--run",
+        str(tmp_path / "run"),
+    ]
+    done = subprocess.run(
+        [*TORCHRUN, "--", str(program), "train", str(drawn), *flags],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert "rank 0 ended with 143" in done.stdout, done.stdout + done.stderr
+    assert "rank 1 ended with 143" in done.stdout
+    assert "stopped, saved at step 3" in done.stdout
+    assert "model:" not in done.stdout
 
 
 def test_the_samples_grid_is_still_a_picture(drawn: Path, tmp_path: Path) -> None:

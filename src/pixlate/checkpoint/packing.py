@@ -54,8 +54,8 @@ def fill(places: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
     Raises:
         RunError: names or shapes differ.
     """
-    differing = sorted(places.keys() ^ tensors.keys())
-    differing += [name for name in places.keys() & tensors.keys() if places[name].shape != tensors[name].shape]
+    both = places.keys() & tensors.keys()
+    differing = sorted(places.keys() ^ tensors.keys() | {n for n in both if places[n].shape != tensors[n].shape})
     if differing:
         raise RunError(f"The checkpoint holds other networks than this run's ({differing[0]} differs).")
     with torch.no_grad():

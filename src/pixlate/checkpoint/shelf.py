@@ -75,21 +75,27 @@ class Shelf:
         """
         path = self.path(step)
         if path.exists():
-            if durable.fault(path) is None:
-                return  # A step has one state: what is there was written before the run was interrupted here.
-            durable.discard(path)
+            return  # A step has one state: what is there was written before the run was stopped here.
         with durable.folder(path) as folder:
             tensorfile.write(folder / _STATE, tensors, {"kind": "checkpoint", "format": _FORMAT, **document})
+
+    def set_aside(self, newest: int) -> None:
+        """Give those beyond `newest`, which are damaged, names that end in .damaged: nothing is removed by mistake."""
+        for step in [step for step in self.steps() if step > newest]:
+            aside = self.path(step).with_suffix(".damaged")
+            if aside.exists():
+                durable.discard(aside)
+            durable.move(self.path(step), aside)
 
     def prune(self, newest: int, last: int, every: int | None, best: int | None) -> None:
         """Remove what is not among the `last` newest, at a multiple of `every`, or at the step `best`.
 
-        `newest` is the step just written, whose checkpoint always stays. Any beyond it are damaged ones that the run
-        passed over when it was resumed. What cannot be removed now is tried again the next time.
+        `newest` is the step just written, whose checkpoint always stays. What cannot be removed now is tried again the
+        next time.
         """
-        steps = [step for step in self.steps() if step <= newest]
+        steps = self.steps()
         kept = {newest, best, *steps[-last:], *(step for step in steps if every and step % every == 0)}
-        for step in self.steps():
+        for step in steps:
             if step not in kept:
                 with suppress(WriteError):
                     durable.discard(self.path(step))

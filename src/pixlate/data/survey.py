@@ -56,14 +56,16 @@ def list_defects(defects: Iterable[Defect], at_most: int | None = None) -> list[
     return shown if at_most is None or len(every) <= at_most else [*shown, f"  … and {len(every) - at_most} more"]
 
 
-def survey(config: DataConfig, seed: int) -> Survey:
+def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset()) -> Survey:
     """Find the pairs, look at every picture, and split off validation where the set has none.
+
+    Pairs whose names are `known`, those a run began with, keep their place though they have become defective.
 
     Raises:
         DataError: no data, no pairs, or any defect unless `config.skip_bad` is set.
     """
     found = find(config)
-    headers = _inspect(found)
+    headers = _inspect(found, known)
     if found.defects and not config.skip_bad:
         counts = Counter(defect.kind for defect in found.defects)
         summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -78,7 +80,9 @@ def survey(config: DataConfig, seed: int) -> Survey:
     pairs = parts["train"] + parts["val"]
     source_channels = _channels("sources", [pair.source for pair in pairs], headers, config.source_channels, found)
     target_channels = _channels("targets", [pair.target for pair in pairs], headers, config.target_channels, found)
-    sizes = Counter(_size(pair.source, headers) for pair in parts["train"])
+    sizes = Counter(_size(pair.source, headers) for pair in parts["train"] if pair.source.path in headers)
+    if not sizes:
+        raise DataError(f"{config.data}: none of the training pictures can be read any more.")
     return Survey(
         name=Path(config.data).resolve().name,
         layout=found.layout,
@@ -94,7 +98,7 @@ def survey(config: DataConfig, seed: int) -> Survey:
     )
 
 
-def _inspect(found: Found) -> dict[Path, Header]:
+def _inspect(found: Found, known: frozenset[str]) -> dict[Path, Header]:
     """Header of every readable file; what cannot be read or does not match moves from the pairs to the defects."""
     paths = sorted({picture.path for part in found.parts.values() for p in part for picture in (p.source, p.target)})
     decode = len(paths) <= DECODE_AT_MOST
@@ -106,7 +110,7 @@ def _inspect(found: Found) -> dict[Path, Header]:
     found.defects += [Defect("unreadable", path, why) for path, why in unreadable.items()]
     headers = {path: outcome for path, outcome in looked.items() if isinstance(outcome, Header)}
     for part, pairs in found.parts.items():
-        found.parts[part] = [pair for pair in pairs if _sound(pair, headers, found)]
+        found.parts[part] = [pair for pair in pairs if _sound(pair, headers, found) or pair.name in known]
     return headers
 
 
@@ -144,6 +148,7 @@ def _size(picture: PictureFile, headers: dict[Path, Header]) -> tuple[int, int]:
 def _channels(
     side: str, pictures: list[PictureFile], headers: dict[Path, Header], asked: int | None, found: Found
 ) -> int:
+    pictures = [picture for picture in pictures if picture.path in headers]
     grey = sum(headers[picture.path].channels == 1 for picture in pictures)
     channels = asked or (1 if grey == len(pictures) else 3)
     if channels == 3 and grey:

@@ -78,7 +78,7 @@ class TrainConfig:
 
 
 MAY_CHANGE = frozenset(
-    {"run", "epochs", "steps", "workers", "on_nan"}
+    {"run", "epochs", "steps", "workers", "on_nan", "skip_bad"}
     | {"checkpoint_every", "keep_last", "keep_every", "keep_best"}
     | {"validate_every", "samples", "log_every", "tensorboard"}
 )

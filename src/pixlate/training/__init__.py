@@ -8,8 +8,8 @@ from pixlate.specs.training import TrainConfig
 def train(config: TrainConfig) -> Path:
     """Train as `config` says, or go on with the run it names; returns the run's folder.
 
-    SIGINT, SIGTERM and SIGUSR1 let the run finish its step and write a checkpoint; then KeyboardInterrupt is raised, or
-    SystemExit with code 143.
+    SIGINT, SIGTERM, SIGUSR1 and SIGHUP let the run finish its step and write a checkpoint; then KeyboardInterrupt is
+    raised for SIGINT, else SystemExit with code 143, or 129 for SIGHUP.
 
     The folder holds model.safetensors (the last state), best.safetensors, config.yaml, metrics.jsonl, index.html,
     samples/ and checkpoints/.

@@ -18,7 +18,7 @@ _SCHEDULE = ("epochs", "steps")
 def take(planned: Plan, device: Device) -> dict[str, str]:
     """Each part as a short text for a person. Pictures are told apart by name and size in bytes, not by content."""
     settings = to_flat(planned.config)
-    fixed = {key: value for key, value in settings.items() if key not in MAY_CHANGE}
+    fixed = {key: value for key, value in settings.items() if key not in MAY_CHANGE | {"data", "data_b"}}
     name = torch.cuda.get_device_name(device.torch) if device.torch.type == "cuda" else device.torch.type
     return {
         "settings": _digest(json.dumps(fixed, sort_keys=True)),
@@ -40,7 +40,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[s
 
 
 def _list(pairs: Sequence[Pair]) -> str:
-    files = [(str(half.path), _size(half.path)) for pair in pairs for half in (pair.source, pair.target)]
+    files = [(pair.name, _size(half.path)) for pair in pairs for half in (pair.source, pair.target)]
     return f"{len(pairs)} ({_digest(json.dumps(files))})"
 
 

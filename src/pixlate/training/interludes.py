@@ -9,8 +9,6 @@ from pixlate.training.state import State
 from pixlate.training.stopping import Stop
 from pixlate.training.watch import Watch
 
-_DUE, _STOP = 1, 2
-
 
 class Interludes:
     """Those of one process. All processes decide alike; the one that leads has a watch."""
@@ -21,49 +19,70 @@ class Interludes:
         self._loop, self._state, self._keeper = planned.config.loop, state, keeper
         self._watch, self._recovery, self._stop = watch, recovery, stop
         self._left_out: list[str] = []
+        self.stopping = False
+        """Whether all have agreed to stop. What one process alone has been told, it must not go by."""
 
-    def begin(self, notes: list[str]) -> bool:
-        """Tell what is about to happen. Look at the untrained networks, or where a stop came before a look.
-
-        Returns whether to stop.
-        """
+    def begin(self, notes: list[str]) -> None:
+        """Tell what is about to happen. Look at the untrained networks, or where a stop came before a look."""
         if self._watch is not None:
             self._watch.open(notes)
-        step = self._state.progress.step
-        due = schedule.looks_after(step, self._loop, self._state.last_step) and self._state.progress.looked < step
-        if step == 0 or due:
+        if self._state.progress.step == 0:
             self._look()
-        return self._stops()
+        self._look_if_due()
+        self._agree()
 
-    def after_step(self, group: tuple[Batch, ...]) -> bool:
-        """Do what is due after the step that learned from `group`; returns whether to stop."""
+    def before_step(self, group: tuple[Batch, ...]) -> None:
+        """Take note of what `group` leaves out."""
         self._left_out += [reason for batch in group for reason in batch.left_out]
+
+    def after_step(self) -> None:
+        """Do what is due."""
         step = self._state.progress.step
         looks = schedule.looks_after(step, self._loop, self._state.last_step)
         if looks or step % self._loop.log_every == 0:
             self._note()
         if self._watch is not None:
             self._watch.advance()
-
-        processes = self._state.device.processes
-        wanted = processes.most(_STOP if self._stop.requested else _DUE if self._keeper.due() else 0)
+        if not self._agree(keeping=self._keeper.due()):
+            return
         # A state that is not finite is neither shown nor kept: the run ends here, or goes on from an earlier one.
-        if not wanted or not self._recovery.check():
-            return False
-        if looks and wanted < _STOP:
+        if self._recovery.is_sound():
+            if looks and not self.stopping:
+                self._look()
+            self._keep()
+            self._agree()
+
+    def end(self) -> None:
+        """Leave nothing undone: save what was stopped while it waited for pictures; look where a roll-back ended."""
+        self._agree()
+        if self._state.progress.step and self._recovery.is_sound():
+            if not self.stopping:
+                self._look_if_due()
+            self._keep()
+        if self.stopping and self._watch is not None:
+            step = self._state.progress.step
+            self._watch.say(f"stopped, {f'saved at step {step}' if step else 'with nothing to save'}")
+
+    def _agree(self, *, keeping: bool = False) -> bool:
+        """Be `stopping` if any process was told to stop; returns whether to save, for that or as one is `keeping`."""
+        number, due = self._state.device.processes.most(self._stop.requested, int(keeping))
+        self._stop.request(number)
+        self.stopping = number > 0
+        return self.stopping or due > 0
+
+    def _look_if_due(self) -> None:
+        """A look that was stopped, or that a roll-back has come before. Only the leader knows of looks."""
+        progress = self._state.progress
+        due = schedule.looks_after(progress.step, self._loop, self._state.last_step)
+        missing = self._watch is not None and progress.looked < progress.step
+        if due and self._state.device.processes.any(missing):
             self._look()
+
+    def _keep(self) -> None:
         self._list()
         if self._watch is not None:
             self._watch.sync()
         self._keeper.write()
-        return self._stops()
-
-    def _stops(self) -> bool:
-        stops = self._state.device.processes.most(int(self._stop.requested)) > 0
-        if stops and self._watch is not None:
-            step = self._state.progress.step
-            self._watch.say(f"stopped, {f'saved at step {step}' if step else 'with nothing to save'}")
-        return stops
 
     def _look(self) -> None:
         with self._state.settled():

@@ -3,6 +3,8 @@
 import json
 import math
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ class Journal:
     step); null is no finite number.
     """
 
-    def __init__(self, path: Path, *, tensorboard: bool, lines: int, step: int) -> None:
+    def __init__(
+        self, path: Path, *, tensorboard: bool, lines: int, step: int, say: Callable[[str], None] = print
+    ) -> None:
         """Go on after so many lines, of so many steps: what follows them is of a part that will run again."""
         self.path = path
-        self._tensorboard = tensorboard
+        self._tensorboard, self._say = tensorboard, say
         self._board: _Board | None = None
         self.entries: list[Entry] = []
         self.go_back(lines, step)
@@ -31,8 +35,12 @@ class Journal:
         """Forget all but the first `lines` lines, those of the first `step` steps."""
         self.close()
         self.entries = _read(self.path)[:lines]
+        if len(self.entries) < lines:
+            self._say(f"{self.path} has lost {lines - len(self.entries)} of its lines; the run goes on without them")
         durable.write(self.path, "".join(map(_line, self.entries)).encode())
-        self._board = _Board(self.path.parent / runfolder.TENSORBOARD, step) if self._tensorboard else None
+        if self._tensorboard:
+            with self._sparing():
+                self._board = _Board(self.path.parent / runfolder.TENSORBOARD, step)
 
     def add(self, kind: str, step: int, **values: Any) -> None:  # noqa: ANN401
         """Append one line; `values` are numbers, or texts."""
@@ -40,7 +48,8 @@ class Journal:
         self.entries.append(entry)
         durable.append(self.path, _line(entry).encode())
         if self._board is not None and kind in ("train", "val"):
-            self._board.add(kind, step, values)
+            with self._sparing():
+                self._board.add(kind, step, values)
 
     def sync(self) -> int:
         """Let every line so far survive the loss of power; returns how many there are."""
@@ -54,7 +63,18 @@ class Journal:
     def close(self) -> None:
         """Let the event files be complete."""
         if self._board is not None:
-            self._board.writer.close()
+            with self._sparing():
+                self._board.writer.close()
+        self._board = None
+
+    @contextmanager
+    def _sparing(self) -> Iterator[None]:
+        """Let TensorBoard's trouble end TensorBoard's files, not the run."""
+        try:
+            yield
+        except OSError as error:
+            self._board = None
+            self._say(f"TensorBoard's event files go no further: {error}")
 
 
 def _line(entry: Entry) -> str:
@@ -68,10 +88,10 @@ def _read(path: Path) -> list[Entry]:
     if not path.is_file():
         return []
     entries = []
-    for line in path.read_text().splitlines():
+    for line in path.read_bytes().splitlines():
         try:
             read = json.loads(line)
-        except json.JSONDecodeError:
+        except ValueError:
             break  # a line cut short by a crash, and what follows it
         if not isinstance(read, dict) or "step" not in read:
             break

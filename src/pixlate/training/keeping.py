@@ -4,6 +4,7 @@ import time
 
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.errors import RunError
+from pixlate.specs.training import to_flat
 from pixlate.training import fingerprint, runfolder, schedule
 from pixlate.training.planning import Plan
 from pixlate.training.state import State
@@ -19,6 +20,7 @@ class Keeper:
         self._loop, self._state = planned.config.loop, state
         self._shelf = Shelf(planned.folder / runfolder.CHECKPOINTS)
         self._fingerprint = fingerprint.take(planned, state.device)
+        self._ground = {"fingerprint": self._fingerprint, "settings": to_flat(planned.config)}
         self._written = time.monotonic()
         self._resumable = False
         """Whether there is a checkpoint."""
@@ -30,11 +32,13 @@ class Keeper:
             RunError: there are checkpoints, and none to go on from.
         """
         processes = self._state.device.processes
-        step, notes = self._shelf.newest() if processes.leads else (None, [])
+        found, notes = self._shelf.newest() if processes.leads else (None, [])
         # The leader's choice holds for all.
-        step = processes.most(-1 if step is None else step)
+        (step,) = processes.most(-1 if found is None else found)
         if step < 0:
             return []
+        if processes.leads:
+            self._shelf.set_aside(step)
         tensors, document = self._shelf.read(step)
         self._state.unpack(tensors, document)
         self._resumable = True
@@ -44,15 +48,15 @@ class Keeper:
             notes += [f"  {difference}" for difference in differing]
         return notes
 
-    def go_back(self) -> None:
-        """Put the run back to its newest whole checkpoint; all processes call.
+    def go_back(self) -> list[str]:
+        """Put the run back to its newest whole checkpoint; all processes call. Returns what to say of it.
 
         Raises:
             RunError: there is none.
         """
         if not self._resumable:
             raise RunError("there is no checkpoint to roll back to")
-        self.resume()
+        return self.resume()
 
     def due(self) -> bool:
         """Whether this process finds a checkpoint due after the step just done."""
@@ -64,7 +68,7 @@ class Keeper:
         tensors, document = self._state.pack()
         if self._state.device.processes.leads:
             progress = self._state.progress
-            self._shelf.write(progress.step, tensors, document | {"fingerprint": self._fingerprint})
+            self._shelf.write(progress.step, tensors, document | self._ground)
             self._shelf.prune(
                 progress.step,
                 self._loop.keep_last,

@@ -29,7 +29,7 @@ def run(planned: Plan, stop: Stop) -> Path:
     loop = planned.config.loop
     with Device(loop.device, loop.precision, loop.clip_gradients) as device:
         leads = device.processes.leads
-        with runfolder.held(planned.folder, planned.config) if leads else nullcontext():
+        with runfolder.held(planned.folder, planned.config, planned.names) if leads else nullcontext():
             method = Pix2Pix(planned.config.method, planned.generator, planned.discriminator, loop.seed)
             method.to(device.torch)
             state = State(method, device, loop, len(planned.survey.train))
@@ -39,7 +39,13 @@ def run(planned: Plan, stop: Stop) -> Path:
             with Watch(planned, state, stop) if leads else nullcontext() as watch:
                 recovery = Recovery(loop.on_nan, state, keeper, watch)
                 interludes = Interludes(planned, state, keeper, watch, recovery, stop)
-                for group in () if interludes.begin(notes) else _groups(planned, state):
+                interludes.begin(notes)
+                groups = _groups(planned, state)
+                # Among several processes one that breaks off while it waits would leave the others waiting for it.
+                for group in stop.breaking(groups) if device.processes.world == 1 else groups:
+                    if interludes.stopping:
+                        break
+                    interludes.before_step(group)
                     _set_rate(planned, state)
                     recovery.before_step()
                     try:
@@ -52,32 +58,27 @@ def run(planned: Plan, stop: Stop) -> Path:
                         device.end_step()
                         state.advance(losses)
                         recovery.after_step()
-                    if interludes.after_step(group):
-                        break
+                    interludes.after_step()
+                interludes.end()
     return planned.folder
 
 
 def _groups(planned: Plan, state: State) -> Iterator[tuple[Batch, ...]]:
-    """What each step to come learns from, starting where the run stands; also after it was put back."""
+    """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
     channels = Channels(surveyed.source_channels, surveyed.target_channels)
     stream = PairStream(surveyed.train, channels, planned.preparation, config.loop.seed, skip_bad=config.data.skip_bad)
     while (left := state.last_step - state.progress.step) > 0:
-        place = state.progress.seen
-        for group in batches(
+        yield from batches(
             stream,
-            start=place,
+            start=state.progress.seen,
             steps=left,
             batch=config.loop.batch_size,
             accumulate=config.loop.accumulate,
             workers=config.loop.workers or 0,
             rank=processes.rank,
             world=processes.world,
-        ):
-            yield group
-            place += state.pairs_per_step
-            if state.progress.seen != place:
-                break
+        )
 
 
 def _noise(seed: int, step: int, rank: int, index: int) -> Noise:

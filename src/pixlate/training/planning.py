@@ -34,6 +34,11 @@ class Plan:
     decisions: tuple[str, ...]
     """What was decided for the user, and why."""
 
+    @property
+    def names(self) -> list[str]:
+        """Of the pairs to train and to validate on."""
+        return [pair.name for pair in (*self.survey.train, *self.survey.val)]
+
 
 def plan(config: TrainConfig) -> Plan:
     """Look at the data, decide what was left open, and make sure of the run's folder.
@@ -55,6 +60,8 @@ def plan(config: TrainConfig) -> Plan:
     loop = _decide_loop(config, decisions)
     folder = Path(loop.run) if loop.run else Path("runs") / _name(config, data, method, surveyed)
     decided = TrainConfig(data, method, replace(loop, run=str(folder.resolve())))
+    if surveyed.defects and (known := runfolder.known_pairs(folder)):
+        surveyed = survey(config.data, config.loop.seed, known)
     planned = Plan(
         config=decided,
         survey=surveyed,
@@ -65,7 +72,7 @@ def plan(config: TrainConfig) -> Plan:
         decisions=tuple(decisions),
     )
     if os.environ.get("RANK", "0") == "0":  # to the others its first files would look like somebody else's
-        runfolder.check(planned.folder, decided)
+        runfolder.check(planned.folder, decided, planned.names)
     return planned
 
 

@@ -69,14 +69,14 @@ class Recovery:
             raise RunError(f"{what}. {_ADVICE}")
         return self._policy == "skip"
 
-    def check(self) -> bool:
+    def is_sound(self) -> bool:
         """Whether the whole state is finite, in every process; if not, be rolled back. All processes call.
 
         Raises:
             RunError: it is not, and the policy is another.
         """
         unsound = self._state.unsound()
-        if self._state.device.processes.all(unsound is None):
+        if not self._state.device.processes.any(unsound is not None):
             return True
         step = self._state.progress.step
         what = f"step {step}: {unsound or 'a tensor of another process'} is not finite"
@@ -87,7 +87,7 @@ class Recovery:
 
     def _roll_back(self, what: str, step: int, seen: int) -> None:
         try:
-            self._keeper.go_back()
+            notes = self._keeper.go_back()
         except RunError as error:
             raise RunError(f"{what}; and {error}. {_ADVICE}") from error
         back = self._state.progress.step
@@ -96,7 +96,7 @@ class Recovery:
         if self._roll_backs > _ROLL_BACKS:
             raise RunError(f"{what}, after {_ROLL_BACKS} times back to step {back}. {_ADVICE}")
         if self._watch is not None:
-            self._watch.go_back()
+            self._watch.go_back(notes)
         self._state.progress = replace(self._state.progress, seen=seen)
         self._tell("rolled_back", step, f"{what}: back to step {back}, and on after these pictures")
 

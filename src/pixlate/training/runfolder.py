@@ -1,7 +1,8 @@
 """The folder of a run: whose it is, and where in it things lie."""
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,43 +19,54 @@ SAMPLES = "samples"
 TENSORBOARD = "tensorboard"
 CHECKPOINTS = "checkpoints"
 LOCK = "lock"
+PAIRS = "pairs.json"
 
 
-def check(folder: Path, config: TrainConfig) -> None:
-    """Make sure that `folder` is free, or the run of `config`.
+def check(folder: Path, config: TrainConfig, names: Collection[str]) -> None:
+    """Make sure that `folder` is free, or the run of `config` over the pairs of these names.
 
-    A run that never came to a checkpoint has nothing to lose and may be begun anew, with other settings too.
+    A run that never came to a checkpoint has nothing to lose and may be begun anew, with other settings too. Data that
+    has moved elsewhere is the same data while its pairs have the same names.
 
     Raises:
         RunError: it is a file, holds something else, or is a run with other settings.
     """
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; a run needs a folder. Name another with --run.")
-    stored = folder / CONFIG
-    if stored.is_file():
-        if Shelf(folder / CHECKPOINTS).steps():
-            _compare(folder, read(stored), config)
-        elif any(folder.glob("*.safetensors")):
+    shelf = Shelf(folder / CHECKPOINTS)
+    if shelf.steps():
+        moved = {"data", "data_b"} if known_pairs(folder) == frozenset(names) else set()
+        _compare(folder, _settings(folder, shelf), config, MAY_CHANGE | moved)
+    elif (folder / CONFIG).is_file():
+        if any(folder.glob("*.safetensors")):
             raise RunError(f"{folder} holds a trained model, but no checkpoint to go on from. Name another with --run.")
     elif folder.is_dir() and any(path.suffix != ".part" and path.name != LOCK for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run ({CONFIG} is missing). Name another with --run.")
 
 
+def known_pairs(folder: Path) -> frozenset[str]:
+    """The names of the pairs that the run in `folder` began with; none if that is not known."""
+    try:
+        return frozenset(json.loads((folder / PAIRS).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return frozenset()
+
+
 @contextmanager
-def held(folder: Path, config: TrainConfig) -> Iterator[None]:
+def held(folder: Path, config: TrainConfig, names: Collection[str]) -> Iterator[None]:
     """Keep the folder for this process alone, clear of what a crash has left, and still the run of `config`.
 
     Raises:
         RunError: another process has it, or it has become something else.
     """
     with lock.hold(folder / LOCK, f"The run {folder}"):
-        check(folder, config)
+        check(folder, config, names)
         durable.sweep(folder)
         yield
 
 
-def begin(folder: Path, config: TrainConfig, *, anew: bool = True) -> None:
-    """Write down the settings, by which the folder is known as this run's from now on.
+def begin(folder: Path, config: TrainConfig, names: Collection[str], *, anew: bool = True) -> None:
+    """Write down the settings, by which the folder is known as this run's from now on, and the names of its pairs.
 
     `anew` clears away what a run left behind that never came to a checkpoint.
     """
@@ -65,6 +77,8 @@ def begin(folder: Path, config: TrainConfig, *, anew: bool = True) -> None:
     header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
     text = header + to_yaml(to_flat(config))
     durable.write(folder / CONFIG, text.encode())
+    if anew:
+        durable.write(folder / PAIRS, json.dumps(sorted(names)).encode())
 
 
 def read(path: Path) -> TrainConfig:
@@ -82,9 +96,22 @@ def read(path: Path) -> TrainConfig:
     return from_flat(from_yaml(text, str(path)), str(path))
 
 
-def _compare(folder: Path, stored: TrainConfig, config: TrainConfig) -> None:
+def _settings(folder: Path, shelf: Shelf) -> TrainConfig:
+    """Those of config.yaml, or if it is gone or damaged those of the newest whole checkpoint."""
+    try:
+        stored = read(folder / CONFIG)
+    except ConfigError:
+        stored = TrainConfig()
+    if stored.data.data:
+        return stored
+    newest, _ = shelf.newest()
+    _, document = shelf.read(newest or 0)
+    return from_flat(document["settings"], str(folder))
+
+
+def _compare(folder: Path, stored: TrainConfig, config: TrainConfig, may_change: Collection[str]) -> None:
     before, now = to_flat(stored), to_flat(config)
-    differing = [key for key in now if key not in MAY_CHANGE and before[key] != now[key]]
+    differing = [key for key in now if key not in may_change and before[key] != now[key]]
     if differing:
         told = "; ".join(f"{key} is {before[key]} there, {now[key]} now" for key in differing)
         raise RunError(f"{folder} is a run with other settings: {told}. Name another folder with --run.")

@@ -130,7 +130,7 @@ class State:
             fill(self.averages.weights(), below(tensors, "average."))
         parts = [below(tensors, f"process.{rank}.") for rank in range(document["processes"])]
         processes = self.device.processes
-        own = parts[processes.rank] if len(parts) == processes.world else merged_statistics(parts)
+        own = parts[processes.rank] if len(parts) == processes.world else _merged(parts)
         fill(dict(self.method.named_buffers()), below(own, "buffers."))
         self._sums = {name: loss.to(self.device.torch) for name, loss in below(own, "losses.").items()}
         self.device.load_state_dict(document["scaler"])
@@ -145,3 +145,11 @@ class State:
         """What is the same in all processes."""
         averages = self.averages.weights() if self.averages is not None else {}
         return pack(self.method) | {f"average.{name}": weight for name, weight in averages.items()}
+
+
+def _merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What each of another number of processes goes on with."""
+    losses = {
+        name: torch.stack([own[name] for own in parts]).mean(0) for name in parts[0] if name.startswith("losses.")
+    }
+    return merged_statistics(parts) | losses

@@ -1,11 +1,15 @@
 """Being told to stop: by a keyboard, a queue, or a machine that is about to be taken away."""
 
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 _EXIT = {signal.SIGINT: 130, signal.SIGTERM: 143}
 if os.name == "posix":
@@ -17,7 +21,7 @@ to every process already."""
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error
-    """A look at the validation pictures was cut short, for the run has been told to stop."""
+    """Something that can be made up for was cut short, for the run has been told to stop."""
 
 
 class Stop:
@@ -31,7 +35,7 @@ class Stop:
     def __init__(self) -> None:
         self._signal: signal.Signals | None = None
         self._heard = 0.0
-        self._deferred = False
+        self._deferred = self._break = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -47,7 +51,7 @@ class Stop:
     ) -> None:
         for which, handler in self._before.items():
             signal.signal(which, handler)
-        if error is None and self._signal is not None:
+        if (error is None or isinstance(error, Interrupted)) and self._signal is not None:
             _leave(self._signal)
 
     def defer(self) -> None:
@@ -55,9 +59,27 @@ class Stop:
         self._deferred = True
 
     @property
-    def requested(self) -> bool:
-        """Whether the run is to stop after this step."""
-        return self._signal is not None
+    def requested(self) -> int:
+        """The number of the signal that told the run to stop; 0 if none did."""
+        return int(self._signal or 0)
+
+    def request(self, number: int) -> None:
+        """Stop for a signal that another process was sent."""
+        self._signal = self._signal or (signal.Signals(number) if number else None)
+
+    def breaking(self, things: Iterator[T]) -> Iterator[T]:
+        """The things, as long as the run is not told to stop: also while it waits for one."""
+        while True:
+            try:
+                self._break = True
+                if self._signal is not None:
+                    break
+                thing = next(things)
+                self._break = False
+            except (StopIteration, Interrupted):
+                break
+            yield thing
+        self._break = False
 
     def _hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as Python calls it
         which = signal.Signals(number)
@@ -65,8 +87,16 @@ class Stop:
             _leave(which)
         if self._signal is None:
             self._signal, self._heard = which, time.monotonic()
-        elif not ("TORCHELASTIC_RUN_ID" in os.environ and time.monotonic() - self._heard < _ECHO):
+            if self._break:
+                raise Interrupted
+        elif not self._is_echo(which):
+            for helper in multiprocessing.active_children():
+                helper.kill()  # they do not hear what this process hears
             os._exit(_EXIT[which])
+
+    def _is_echo(self, which: signal.Signals) -> bool:
+        soon = time.monotonic() - self._heard < _ECHO
+        return soon and which == self._signal and "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def _leave(which: signal.Signals) -> None:

@@ -44,8 +44,10 @@ class Validation:
         loop, surveyed = planned.config.loop, planned.survey
         self._plan = planned
         self._channels = Channels(surveyed.source_channels, surveyed.target_channels)
-        self._scored = [self._read(pair) for pair in _spread(surveyed.val, loop.validate_on)]
-        self._shown = [self._read(pair) for pair in _spread(surveyed.val or surveyed.train, loop.samples)]
+        self._scored = [self._read(pair) for pair in self._readable(_spread(surveyed.val, loop.validate_on))]
+        self._shown = [
+            self._read(pair) for pair in self._readable(_spread(surveyed.val or surveyed.train, loop.samples))
+        ]
 
     def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
         """Mean scores over the held-out pictures, and the grid of samples: a row of sources, of outputs, of targets."""
@@ -78,13 +80,15 @@ class Validation:
 
     def estimate_statistics(self, method: Method, device: Device) -> None:
         """Give the generators running averages of their own, as averaged weights need that never ran in training."""
+        pairs = self._readable(_spread(self._plan.survey.train, _ESTIMATE_FROM))
+        size = self._plan.config.loop.batch_size  # as in training, so that the spread among a batch's pictures counts
         for generator in method.shipped.values():
             with fresh_statistics(generator), torch.no_grad():
-                for each in self._readable(_spread(self._plan.survey.train, _ESTIMATE_FROM)):
+                for start in range(0, len(pairs), size):
                     self._go_on()
-                    pair = self._read(each)
-                    noise = Noise(draws.seed(self._plan.config.loop.seed, "statistics", pair.name))
-                    generator(loading.to_tensor(pair.source)[None].to(device.torch), noise)
+                    sources = [loading.to_tensor(self._read(pair).source) for pair in pairs[start : start + size]]
+                    noise = Noise(draws.seed(self._plan.config.loop.seed, "statistics", start))
+                    generator(torch.stack(sources).to(device.torch), noise)
 
     def _go_on(self) -> None:
         if self._stop.requested:
@@ -101,6 +105,7 @@ class Validation:
         return [pair for pair in pairs if not self._plan.config.data.skip_bad or self._is_readable(pair)]
 
     def _is_readable(self, pair: Pair) -> bool:
+        self._go_on()
         try:
             self._read(pair)
         except PictureError:

@@ -20,6 +20,8 @@ from pixlate.training.stopping import Interrupted, Stop
 from pixlate.training.validation import Validation
 from pixlate.version import __version__
 
+_MET = ("left_out", "rolled_back")
+
 
 class Watch:
     """A run's folder and terminal from its first step, or from where it is resumed, to its last."""
@@ -29,13 +31,16 @@ class Watch:
 
     def __enter__(self) -> Self:
         loop, folder, progress = self._plan.config.loop, self._plan.folder, self._state.progress
-        runfolder.begin(folder, self._plan.config, anew=progress.step == 0)
-        self._journal = Journal(
-            folder / runfolder.METRICS, tensorboard=loop.tensorboard, lines=progress.lines, step=progress.step
-        )
-        self._left_out = {entry["picture"] for entry in self._journal.of("left_out")}
+        runfolder.begin(folder, self._plan.config, self._plan.names, anew=progress.step == 0)
         self._validation = Validation(self._plan, self._stop)
         self._terminal = Terminal(self._state.pairs_per_step, live=progress.step < self._state.last_step)
+        self._journal = Journal(
+            folder / runfolder.METRICS,
+            tensorboard=loop.tensorboard,
+            lines=progress.lines,
+            step=progress.step,
+            say=self._terminal.say,
+        )
         return self
 
     def _close(self) -> None:
@@ -76,9 +81,8 @@ class Watch:
 
     def leave_out(self, reasons: Iterable[str]) -> None:
         """List pictures that could not be read when their turn came, each once."""
-        for reason in reasons:
-            if reason not in self._left_out:
-                self._left_out.add(reason)
+        for reason in dict.fromkeys(reasons):
+            if reason not in [entry["picture"] for entry in self._journal.of("left_out")]:
                 self._journal.add("left_out", self._state.progress.step, picture=reason)
                 self._terminal.say(f"left out: {reason}")
 
@@ -87,9 +91,14 @@ class Watch:
         self._journal.add(kind, step, why=why)
         self._terminal.say(why)
 
-    def go_back(self) -> None:
-        """Forget what lies beyond the state, which was put back."""
+    def go_back(self, notes: Iterable[str]) -> None:
+        """Forget what lies beyond the state, which was put back, but not what was met on the way; say the `notes`."""
+        met = [entry for entry in self._journal.entries[self._state.progress.lines :] if entry["kind"] in _MET]
         self._journal.go_back(self._state.progress.lines, self._state.progress.step)
+        for entry in met:
+            self._journal.add(**entry)
+        for note in notes:
+            self._terminal.say(note)
 
     def look(self) -> None:
         """Score and show the validation pictures, and ship the model, and the best of the models.
