@@ -6,11 +6,13 @@ python benchmarks/rankkill.py --times 50 --out runs/rankkill
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import tiny_run
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.training import runfolder
 
-LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "--", "pixlate"]
+LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
 @dataclass
@@ -32,10 +34,10 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
 
-def command(pictures: Path, run: Path) -> list[str]:
-    """Two processes, with checkpoints every second step."""
+def command(pictures: Path, run: Path, restarts: int = 0) -> list[str]:
+    """Two processes, with checkpoints every second step, which torchrun may start again so many times."""
     given = tiny_run.words(pictures, run)
-    return [*LAUNCH, *given]
+    return [*LAUNCH, "--max-restarts", str(restarts), "-m", "--", "pixlate", *given]
 
 
 def start(given: list[str]) -> subprocess.Popen[str]:
@@ -57,55 +59,55 @@ def ranks(launcher: int) -> list[int]:
     return [pid for _, pid in sorted(found.items())]
 
 
-def kill_once(pictures: Path, out: Path, wanted: dict[str, Any], duration: float, seed: str, tally: Tally) -> None:
-    """Kill one process of one run at a drawn instant, relaunch, and judge."""
+def kill_once(
+    pictures: Path, out: Path, wanted: dict[str, Any], duration: float, seed: str, tally: Tally, restarts: int = 0
+) -> None:
+    """Kill one process of one run at a drawn instant, relaunch it unless torchrun does, and judge."""
     draw = random.Random(seed)
     run = out / "run"
     shutil.rmtree(run, ignore_errors=True)
-    given = command(pictures, run)
-    launcher = start(given)
+    launcher = start(command(pictures, run, restarts))
     shelf = Shelf(run / runfolder.CHECKPOINTS)
     while not shelf.steps() and launcher.poll() is None:
         time.sleep(0.005)
     victims = ranks(launcher.pid)
     time.sleep(draw.uniform(0, 0.8 * duration))
-    if launcher.poll() is not None or len(victims) != 2:
-        launcher.communicate()
-        kill_once(pictures, out, wanted, duration, f"{seed} again", tally)
-        return
     rank = draw.randrange(2)
+    acknowledged = max(shelf.steps(), default=0)
     sent = time.monotonic()
+    if launcher.poll() is None and len(victims) == 2:
+        with suppress(ProcessLookupError):
+            os.kill(victims[rank], signal.SIGKILL)
     try:
-        os.kill(victims[rank], signal.SIGKILL)
-        said = launcher.communicate(timeout=60)[0]
-    except ProcessLookupError:
-        launcher.communicate()
-        kill_once(pictures, out, wanted, duration, f"{seed} again", tally)
-        return
+        said = launcher.communicate(timeout=120)[0]
     except subprocess.TimeoutExpired:
         launcher.kill()
         said = "hung"
+        launcher.communicate()
     took = time.monotonic() - sent
-    if launcher.returncode == 0:  # killed when its work was done
-        kill_once(pictures, out, wanted, duration, f"{seed} again", tally)
+    told = f"kill {seed} of rank {rank}: "
+    if "exitcode: -9" not in said:  # it was done by then
+        kill_once(pictures, out, wanted, duration, f"{seed} again", tally, restarts)
         return
     tally.kills += 1
     tally.slowest = max(tally.slowest, took)
-    newest = shelf.newest()[0]
-    again = start(given)
-    then = again.communicate()[0]
-    if took > 30:
-        tally.failures.append(f"kill {seed} of rank {rank}: took {took:.0f} s: {said[-2000:]}")
-    elif again.returncode != 0 or f"resumed at step {newest}" not in then:
-        tally.failures.append(f"kill {seed} of rank {rank}: the relaunch: {then[-2000:]}")
+    code = launcher.returncode
+    if not restarts:
+        if took > 30 or code == 0:
+            tally.failures.append(told + f"exit {code} after {took:.0f} s: {said[-2000:]}")
+        again = start(command(pictures, run))
+        said, code = again.communicate()[0], again.returncode
+    resumed = [int(step) for step in re.findall(r"resumed at step (\d+)", said)]
+    if code != 0 or not resumed or resumed[-1] < acknowledged:
+        tally.failures.append(told + f"exit {code}: {said[-2000:]}")
     elif differing := tiny_run.differences(tiny_run.outcome(run), wanted):
-        tally.failures.append(f"kill {seed} of rank {rank}: {len(differing)} differ, such as {differing[0]}")
+        tally.failures.append(told + f"{len(differing)} differ, such as {differing[0]}")
     elif tiny_run.orphans(run):
-        tally.failures.append(f"kill {seed} of rank {rank}: orphans are left")
+        tally.failures.append(told + "orphans are left")
 
 
-def campaign(out: Path, times: int, seed: int = 1) -> Tally:
-    """All kills."""
+def campaign(out: Path, times: int, restarts: int, seed: int = 1) -> tuple[Tally, Tally]:
+    """All kills: those after which the command is given again, and those after which torchrun itself starts again."""
     out.mkdir(parents=True, exist_ok=True)
     pictures = tiny_run.data(out / "pictures")
     run = out / "reference"
@@ -119,22 +121,27 @@ def campaign(out: Path, times: int, seed: int = 1) -> Tally:
     assert launcher.returncode == 0, said
     duration = time.monotonic() - first
     wanted = tiny_run.outcome(run)
-    tally = Tally()
+    ended, restarted = Tally(), Tally()
     for number in range(times):
-        kill_once(pictures, out, wanted, duration, f"{seed}-{number}", tally)
-    return tally
+        kill_once(pictures, out, wanted, duration, f"{seed}-{number}", ended)
+    for number in range(restarts):
+        kill_once(pictures, out, wanted, duration, f"{seed}-restart-{number}", restarted, restarts=3)
+    return ended, restarted
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--restarts", type=int, default=10, help="kills more, with torchrun's --max-restarts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/rankkill"))
     given = parser.parse_args()
-    tally = campaign(given.out, given.times, given.seed)
-    print(f"seed {given.seed}: {tally.kills} kills, slowest end {tally.slowest:.1f} s, {len(tally.failures)} failures")
-    print("\n".join(tally.failures))
-    sys.exit(bool(tally.failures))
+    ended, restarted = campaign(given.out, given.times, given.restarts, given.seed)
+    print(f"seed {given.seed}: {ended.kills} kills, slowest end {ended.slowest:.1f} s, {len(ended.failures)} failures")
+    print(f"{restarted.kills} kills with restarts, slowest to the end of the run {restarted.slowest:.1f} s,", end=" ")
+    print(f"{len(restarted.failures)} failures")
+    print("\n".join(ended.failures + restarted.failures))
+    sys.exit(bool(ended.failures or restarted.failures))
 
 
 if __name__ == "__main__":

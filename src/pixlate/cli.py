@@ -1,7 +1,9 @@
 """The command line: flags from the config dataclasses, and commands of a few lines over the Python API."""
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -244,12 +246,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Training that is told to stop ends with 130 (SIGINT), 143 (SIGTERM, SIGUSR1) or 129 (SIGHUP).
     """
+    code = 0
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except (CycloptsError, PixlateError) as error:
         print(f"pixlate: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(0)
+        code = 130
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        # A process whose work is done must not fail: as torch's threads are torn down, one now and then aborts it.
+        with suppress(OSError):  # nobody listens
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)

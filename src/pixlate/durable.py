@@ -141,10 +141,9 @@ def discard(path: Path) -> None:
     Raises:
         WriteError: it cannot be removed.
     """
-    with _telling(path, None):
-        temporary = _temporary(path)
-        _rename(path, temporary)
-        _sync(path.parent)
+    temporary = _temporary(path)
+    move(path, temporary)
+    with suppress(OSError):  # then a later sweep removes it
         _remove(temporary)
 
 

@@ -3,12 +3,13 @@
 Everything here but `leads` is an exchange that all processes must take part in, in the same order.
 """
 
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import torch
 import torch.distributed as dist
@@ -34,7 +35,11 @@ class Processes:
         if self._device.type == "cuda":
             torch.cuda.set_device(self._device)  # pinned memory and NCCL go by the current device
         if self.world > 1:
-            dist.init_process_group("nccl" if self._device.type == "cuda" else "gloo", timeout=_PATIENCE)
+            backend = "nccl" if self._device.type == "cuda" else "gloo"
+            with self._telling():
+                dist.init_process_group(
+                    backend, store=self._store(), rank=self.rank, world_size=self.world, timeout=_PATIENCE
+                )
         return self
 
     def __exit__(
@@ -44,7 +49,20 @@ class Processes:
         if self.world > 1 and error is None:
             with self._telling():
                 dist.barrier()
+            gc.collect()  # what is left of an exchange must not outlive the group
             dist.destroy_process_group()
+
+    def _store(self) -> Any:  # noqa: ANN401 - torch exports no type of it
+        """Where the processes find one another.
+
+        torchrun keeps one store for all its restarts; without a prefix of its own a process may find there the address
+        of one that is dead.
+        """
+        attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        serves = self.rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+        address, port = os.environ.get("MASTER_ADDR", "127.0.0.1"), int(os.environ.get("MASTER_PORT", "29500"))
+        store = dist.TCPStore(address, port, self.world, serves, _PATIENCE)  # type: ignore[attr-defined]
+        return dist.PrefixStore(f"attempt{attempt}", store)  # type: ignore[attr-defined]
 
     @property
     def leads(self) -> bool:
@@ -113,7 +131,7 @@ class Processes:
         try:
             yield
         except RuntimeError as error:
-            if not any(word in str(error).lower() for word in ("connection", "timed out", "timeout", "gloo", "nccl")):
+            if not any(word in str(error).lower() for word in ("connect", "timed out", "timeout", "gloo", "nccl")):
                 raise
             raise RunError(
                 f"Process {self.rank} of {self.world} lost touch with another, which ended or does not answer. "

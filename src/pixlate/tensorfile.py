@@ -25,7 +25,7 @@ def write(path: Path, tensors: dict[str, "Tensor"], document: dict[str, Any]) ->
     needed = sum(tensor.nbytes for tensor in contiguous.values())
     with durable.replacing(path, needed) as temporary:
         try:
-            save_file(contiguous, temporary, metadata={_KEY: json.dumps(document, ensure_ascii=False)})
+            save_file(contiguous, temporary, metadata={_KEY: json.dumps(document)})
         except SafetensorError as error:  # how the library tells of a full disk
             if (told := re.search(r"os error (\d+)", str(error))) is None:
                 raise WriteError(f"{path} cannot be written ({error}).") from error

@@ -77,7 +77,8 @@ def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds its victims in /proc")
 def test_the_death_of_one_process_ends_all_and_the_relaunch_is_exact(tmp_path: Path) -> None:
-    told = campaign("rankkill", "--times", "3", "--seed", "7", "--out", str(tmp_path))
+    told = campaign("rankkill", "--times", "3", "--restarts", "1", "--seed", "7", "--out", str(tmp_path))
+    assert re.search(r"1 kills with restarts, slowest to the end of the run [\d.]+ s, 0 failures", told)
     assert re.search(r"3 kills, slowest end [\d.]+ s, 0 failures", told)
 
 

@@ -135,13 +135,14 @@ def test_until_the_loop_begins_a_signal_ends_the_program_where_it_stands() -> No
 @pytest.mark.parametrize(("torchrun", "code"), [(False, 143), (True, 0)])
 def test_a_second_signal_quits_at_once_but_an_echo_by_torchrun_does_not(torchrun: bool, code: int) -> None:
     program = """
-import os, signal
+import os, signal, time
 from pixlate.training.stopping import Stop
 stop = Stop().__enter__()
 stop.defer()
 os.kill(os.getpid(), signal.SIGTERM)
 os.kill(os.getpid(), signal.SIGTERM)
 assert stop.requested
+time.sleep(1)
 """
     variables = {name: value for name, value in os.environ.items() if name != "TORCHELASTIC_RUN_ID"}
     variables |= {"TORCHELASTIC_RUN_ID": "run"} if torchrun else {}
@@ -188,3 +189,27 @@ def test_a_run_that_waits_for_a_picture_saves_the_steps_it_has_done(drawn, tmp_p
     assert time.monotonic() - began < 30
     assert "stopped, saved at step 3" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step_00000003"]
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_who_waits_for_another_process_can_be_told_to_quit(deferred: bool) -> None:
+    """The main thread is in a wait of torch's, where Python runs no handlers, as of a process that never comes."""
+    program = f"""
+import os, signal, threading, time
+from datetime import timedelta
+import torch.distributed as dist
+from pixlate.training.stopping import Stop
+stop = Stop().__enter__()
+if {deferred}:
+    stop.defer()
+def send():
+    for _ in range(1 + {deferred}):
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=send, daemon=True).start()
+store = dist.TCPStore("127.0.0.1", 0, 1, True)
+store.wait(["what never comes"], timedelta(seconds=60))
+"""
+    began = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 143
+    assert time.monotonic() - began < 30

@@ -244,6 +244,7 @@ def test_two_processes_end_with_the_same_weights(drawn: Path, tmp_path: Path) ->
     program = tmp_path / "program.py"
     program.write_text(
         """
+import os
 import torch
 from pixlate.data.loading import Batch
 from pixlate.devices import Device
@@ -266,8 +267,50 @@ with Device("cpu") as device:
     both = [torch.empty_like(mean) for _ in range(2)]
     torch.distributed.all_gather(both, mean)
     assert not torch.equal(*both)  # each process keeps its own statistics
+os._exit(0)  # torn down in order, torch's threads now and then abort
 """
     )
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(program)]
     done = subprocess.run(launch, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("damage", [lambda model: model.unlink(), lambda model: model.write_bytes(b"cut")])
+def test_a_finished_run_started_again_makes_up_for_its_model(drawn: Path, tmp_path: Path, damage: Any) -> None:
+    run = train(make(drawn, tmp_path / "run"))
+    before = {name: value.clone() for name, value in read_tensors(run / "model.safetensors").items()}
+    damage(run / "model.safetensors")
+    train(make(drawn, run))
+    assert all(torch.equal(value, before[name]) for name, value in read_tensors(run / "model.safetensors").items())
+
+
+def test_a_run_resumed_with_fewer_steps_than_it_has_ships_the_model_it_has(drawn: Path, tmp_path: Path) -> None:
+    run = train(make(drawn, tmp_path / "run", steps=5))
+    train(make(drawn, run, steps=4))
+    assert modelfile.read_card(run / "model.safetensors").step == 5
+    (run / "model.safetensors").unlink()
+    train(make(drawn, run, steps=4))
+    assert modelfile.read_card(run / "model.safetensors").step == 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices of Unix")
+@pytest.mark.parametrize("listener", ["| head -1 >&2", "> /dev/full"])
+def test_who_does_not_listen_does_not_end_the_run(drawn: Path, tmp_path: Path, listener: str) -> None:
+    run = tmp_path / "run"
+    command = f"{sys.executable} -m pixlate train {drawn} --direction BtoA --width 4 --steps 3 --workers 0 --run {run}"
+    subprocess.run(["sh", "-c", f"{command} --no-tensorboard {listener}"], check=False, capture_output=True)
+    assert modelfile.read_card(run / "model.safetensors").step == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="bytes in names")
+def test_a_data_folder_whose_name_is_no_unicode(drawn: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"r\xfcckseite")
+    shutil.copytree(drawn, odd)
+    run = train(make(odd, tmp_path / "run"))
+    assert modelfile.read_card(run / "model.safetensors").step == 6
+    train(make(odd, tmp_path / "run"))
+
+
+def test_a_run_folder_that_cannot_exist_is_told(drawn: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be used"):
+        train(make(drawn, tmp_path / ("r" * 300)))

@@ -71,10 +71,13 @@ class Interludes:
         return self.stopping or due > 0
 
     def _look_if_due(self) -> None:
-        """A look that was stopped, or that a roll-back has come before. Only the leader knows of looks."""
-        progress = self._state.progress
-        due = schedule.looks_after(progress.step, self._loop, self._state.last_step)
-        missing = self._watch is not None and progress.looked < progress.step
+        """A look that was stopped, or that a roll-back has come before, or whose model is gone at the end.
+
+        Only the leader knows.
+        """
+        step, last = self._state.progress.step, self._state.last_step
+        missing = self._watch is not None and not self._watch.has_shown(step, ended=step >= last)
+        due = step >= last or schedule.looks_after(step, self._loop, last)
         if due and self._state.device.processes.any(missing):
             self._look()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pixlate import durable
+from pixlate.errors import RunError
 from pixlate.training import runfolder
 
 Entry = dict[str, Any]
@@ -85,15 +86,19 @@ def _line(entry: Entry) -> str:
 
 
 def _read(path: Path) -> list[Entry]:
-    if not path.is_file():
-        return []
-    entries = []
-    for line in path.read_bytes().splitlines():
+    entries: list[Entry] = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return entries
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror}).") from error
+    for line in lines:
         try:
             read = json.loads(line)
         except ValueError:
             break  # a line cut short by a crash, and what follows it
-        if not isinstance(read, dict) or "step" not in read:
+        if not isinstance(read, dict) or not read.keys() >= {"kind", "step"}:
             break
         entries.append({name: math.nan if value is None else value for name, value in read.items()})
     return entries

@@ -1,5 +1,7 @@
 """What a person sees of a run in the terminal: two live lines, or now and then a plain one where nobody watches."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +34,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """A line that stays."""
-        self._console.print(line, markup=False)
+        self._print(line)
 
     def losses(self, means: dict[str, float]) -> None:
         """What to show as the losses from now on."""
@@ -69,7 +71,16 @@ class Terminal:
         table = Table("held-out pictures", "L1 (0–255)", "PSNR (dB)", "SSIM")
         for name, scores in rows:
             table.add_row(name, f"{scores['l1']:.2f}", f"{scores['psnr']:.2f}", f"{scores['ssim']:.3f}")
-        self._console.print(table)
+        self._print(table)
+
+    def _print(self, what: str | Table) -> None:
+        """Say it to whoever still listens: a reader that is gone, or a log on a full disk, must not end the run."""
+        try:
+            self._console.print(what, markup=False) if isinstance(what, str) else self._console.print(what)
+        except (OSError, SystemExit):  # rich leaves the program when a pipe is closed
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -29,8 +29,13 @@ def check(folder: Path, config: TrainConfig, names: Collection[str]) -> None:
     has moved elsewhere is the same data while its pairs have the same names.
 
     Raises:
-        RunError: it is a file, holds something else, or is a run with other settings.
+        RunError: it is a file, holds something else, is a run with other settings, or cannot be read.
     """
+    with _usable(folder):
+        _check(folder, config, names)
+
+
+def _check(folder: Path, config: TrainConfig, names: Collection[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; a run needs a folder. Name another with --run.")
     shelf = Shelf(folder / CHECKPOINTS)
@@ -65,15 +70,25 @@ def held(folder: Path, config: TrainConfig, names: Collection[str]) -> Iterator[
         yield
 
 
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Say of a folder that may not be read or changed, or cannot exist, what it is that is in the way."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"The run folder {folder} cannot be used ({error}).") from error
+
+
 def begin(folder: Path, config: TrainConfig, names: Collection[str], *, anew: bool = True) -> None:
     """Write down the settings, by which the folder is known as this run's from now on, and the names of its pairs.
 
     `anew` clears away what a run left behind that never came to a checkpoint.
     """
-    if anew:
-        for left in (folder / SAMPLES, folder / TENSORBOARD):
-            shutil.rmtree(left, ignore_errors=True)
-        (folder / METRICS).unlink(missing_ok=True)
+    with _usable(folder):
+        if anew:
+            for left in (folder / SAMPLES, folder / TENSORBOARD):
+                shutil.rmtree(left, ignore_errors=True)
+            (folder / METRICS).unlink(missing_ok=True)
     header = f"# The settings of this run. `pixlate train --config {CONFIG} --run ELSEWHERE` repeats it.\n"
     text = header + to_yaml(to_flat(config))
     durable.write(folder / CONFIG, text.encode())

@@ -9,6 +9,7 @@ import torch
 
 from pixlate import images, modelfile
 from pixlate.durable import write
+from pixlate.errors import ModelFileError
 from pixlate.specs.card import Card
 from pixlate.training import runfolder
 from pixlate.training.gallery import page
@@ -99,6 +100,18 @@ class Watch:
             self._journal.add(**entry)
         for note in notes:
             self._terminal.say(note)
+
+    def has_shown(self, step: int, *, ended: bool) -> bool:
+        """Whether the look after `step` is done, and, if the run has `ended` there, its model is in its place."""
+        if self._state.progress.looked < step:
+            return False
+        return not ended or all(self._is_shipped(suffix, step) for suffix in self._state.method.shipped)
+
+    def _is_shipped(self, suffix: str, step: int) -> bool:
+        try:
+            return modelfile.read_card(self._plan.folder / f"model{suffix}.safetensors").step == step
+        except ModelFileError:
+            return False
 
     def look(self) -> None:
         """Score and show the validation pictures, and ship the model, and the best of the models.

@@ -53,7 +53,7 @@ def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
         scores=scoreboard.scores(planned, journal, step),
         losses=_losses(train, step),
     )
-    write_file(planned.folder / runfolder.PAGE, page.encode())
+    write_file(planned.folder / runfolder.PAGE, page.encode("utf-8", "replace"))
 
 
 def _head(planned: Plan, step: int, total: int) -> dict[str, str]:
