@@ -213,3 +213,43 @@ store.wait(["what never comes"], timedelta(seconds=60))
     began = time.monotonic()
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 143
     assert time.monotonic() - began < 30
+
+
+def test_a_signal_as_the_workers_are_born_takes_none_of_them_away(drawn, tmp_path) -> None:
+    """To the whole group, in the moment between a worker's birth and its first own line; and nobody is left behind."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        """
+import os, signal, sys
+import torch.utils.data._utils.worker as worker
+loop = worker._worker_loop
+def late(*given):
+    if not os.path.exists("sent"):
+        open("sent", "w").close()
+        os.kill(0, signal.SIGTERM)
+    loop(*given)
+worker._worker_loop = late
+from pixlate import cli
+cli.main(sys.argv[1:])
+"""
+    )
+    command = [
+        sys.executable,
+        str(program),
+        "train",
+        str(drawn),
+        "--direction",
+        "BtoA",
+        "--width",
+        "4",
+        "--samples",
+        "0",
+    ]
+    command += ["--run", str(tmp_path / "run"), "--workers", "2", "--no-tensorboard", "--validate-every", "100000"]
+    heard: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, start_new_session=True, cwd=tmp_path, **heard)
+    _told, errors = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)

@@ -1,8 +1,10 @@
 """From pairs to batches: an endless stream of epochs, every place of which is drawn from (seed, epoch, index) alone."""
 
+import multiprocessing
 import random
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -169,14 +171,23 @@ def batches(
         # An own generator: without one the loader draws from torch's global state.
         generator=torch.Generator().manual_seed(draws.seed(stream.seed, "loader")),
     )
+    others = set(multiprocessing.active_children())
+    outcomes: Iterator[Batch | PictureError] = iter(())
     group: list[Batch] = []
-    for outcome in loader:
-        if isinstance(outcome, PictureError):
-            raise outcome
-        group.append(outcome)
-        if len(group) == accumulate:
-            yield tuple(group)
-            group = []
+    try:
+        with _signals_held_back():  # workers are born deaf to them, and stay so
+            outcomes = iter(loader)
+        for outcome in outcomes:
+            if isinstance(outcome, PictureError):
+                raise outcome
+            group.append(outcome)
+            if len(group) == accumulate:
+                yield tuple(group)
+                group = []
+    finally:
+        outcomes = iter(())  # the loader's iterator ends its workers as it goes
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.kill()  # one that is stuck would be waited for at the end of the program
 
 
 def _collate(items: list[Item | PictureError]) -> Batch | PictureError:
@@ -189,11 +200,27 @@ def _collate(items: list[Item | PictureError]) -> Batch | PictureError:
     return Batch(torch.stack(sources), torch.stack(targets), names, tuple(chain.from_iterable(left_out)))
 
 
+def _signals() -> list[signal.Signals]:
+    """Those that tell a run to stop and reach all its processes; their parent stops in order."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
 def _deafen(worker: int) -> None:  # noqa: ARG001 - as the loader calls it
-    """Let a worker ignore what tells a run to stop and reaches all its processes: its parent stops in order."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for which in _signals():
+        signal.signal(which, signal.SIG_IGN)
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def to_tensor(picture: Picture) -> Tensor:

@@ -1,7 +1,7 @@
 """The training loop: batches, rate, step."""
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -36,11 +36,11 @@ def run(planned: Plan, stop: Stop) -> Path:
             keeper = Keeper(planned, state)
             notes = keeper.resume()
             stop.defer()
-            with Watch(planned, state, stop) if leads else nullcontext() as watch:
+            watching = Watch(planned, state, stop) if leads else nullcontext()
+            with watching as watch, closing(_groups(planned, state)) as groups:
                 recovery = Recovery(loop.on_nan, state, keeper, watch)
                 interludes = Interludes(planned, state, keeper, watch, recovery, stop)
                 interludes.begin(notes)
-                groups = _groups(planned, state)
                 # Among several processes one that breaks off while it waits would leave the others waiting for it.
                 for group in stop.breaking(groups) if device.processes.world == 1 else groups:
                     if interludes.stopping:
@@ -63,7 +63,7 @@ def run(planned: Plan, stop: Stop) -> Path:
     return planned.folder
 
 
-def _groups(planned: Plan, state: State) -> Iterator[tuple[Batch, ...]]:
+def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
     """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
     channels = Channels(surveyed.source_channels, surveyed.target_channels)
