@@ -35,6 +35,8 @@ class Tally:
     """What became of the signals."""
 
     signals: int = 0
+    early: int = 0
+    """Signals that came before the command had begun, and ended it as they end any program (143 to a shell)."""
     saved: int = 0
     """Signals after which there was something to save."""
     slowest: float = 0.0
@@ -108,7 +110,9 @@ def _judge(run: Path, tally: Tally, told: str, code: int, took: float, said: str
     tally.slowest = max(tally.slowest, took)
     newest = Shelf(run / runfolder.CHECKPOINTS).newest()[0] or 0
     tally.saved += newest > 0
-    if code != 143:
+    if code == -signal.SIGTERM and not said:
+        tally.early += 1
+    elif code != 143:
         tally.failures.append(f"{told}: exit {code}: {said}")
     elif newest < done:
         tally.failures.append(f"{told}: {done} steps were done, {newest} saved: {said}")
@@ -176,11 +180,13 @@ def main() -> None:
     for name, tally in zip(
         ("forked runs", "commands"), campaign(given.out, given.times, given.commands, given.seed), strict=True
     ):
-        print(f"{name}: {tally.signals} signals, {tally.saved} with something to save,", end=" ")
+        print(
+            f"{name}: {tally.signals} signals, {tally.early} before it began, {tally.saved} with something to save,",
+            end=" ",
+        )
         print(f"slowest {tally.slowest:.2f} s, {len(tally.failures)} failures")
         print("\n".join(tally.failures))
-        if tally.failures:
-            sys.exit(1)
+    sys.exit(any(tally.failures for tally in tallies))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,9 @@ def test_every_damage_to_a_checkpoint_is_found(tmp_path: Path) -> None:
 
 def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
     told = campaign("sigterm", "--times", "10", "--commands", "1", "--seed", "7", "--out", str(tmp_path))
-    forked, commands = re.findall(r"(\d+) signals, \d+ with something to save, slowest [\d.]+ s, 0 failures", told)
+    forked, commands = re.findall(
+        r"(\d+) signals, \d+ before it began, \d+ with something to save, slowest [\d.]+ s, 0 failures", told
+    )
     assert (forked, commands) == ("10", "1")
 
 
