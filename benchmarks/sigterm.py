@@ -177,9 +177,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/sigterm"))
     given = parser.parse_args()
-    for name, tally in zip(
-        ("forked runs", "commands"), campaign(given.out, given.times, given.commands, given.seed), strict=True
-    ):
+    tallies = campaign(given.out, given.times, given.commands, given.seed)
+    for name, tally in zip(("forked runs", "commands"), tallies, strict=True):
         print(
             f"{name}: {tally.signals} signals, {tally.early} before it began, {tally.saved} with something to save,",
             end=" ",
