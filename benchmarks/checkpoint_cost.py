@@ -16,7 +16,7 @@ from typing import Any
 from pixlate import durable
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.training import runfolder, train
 from pixlate.training.keeping import Keeper

@@ -66,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/corruption"))
     given = parser.parse_args()
     done, failures = campaign(given.out, given.times, given.seed)

@@ -333,6 +333,7 @@ def _fail_one(pictures: Path, out: Path, number: int, failure: int, wanted: dict
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="let every so many-th write fail instead of each")
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/crashpoints"))
     given = parser.parse_args()
     out = given.out

@@ -14,7 +14,7 @@ from statistics import mean, stdev
 import numpy as np
 import torch
 
-from pixlate import DataConfig, LoopConfig, Pix2PixConfig, TrainConfig, Translator, images, train
+from pixlate import DataConfig, LoopConfig, NetworksConfig, Pix2PixConfig, TrainConfig, Translator, images, train
 from pixlate.data.facades.writing import write
 from pixlate.images import Picture
 from pixlate.metrics import paired
@@ -45,8 +45,9 @@ def measure(data: Path, out: Path, objective: str, seed: int, steps: int) -> dic
     run = train(
         TrainConfig(
             DataConfig(str(data), direction="BtoA"),
-            Pix2PixConfig(objective=objective, width=WIDTH),  # type: ignore[arg-type]
+            Pix2PixConfig(objective=objective),  # type: ignore[arg-type]
             LoopConfig(run=str(out / f"{objective}-{seed}"), steps=steps, seed=seed, tensorboard=False),
+            NetworksConfig(width=WIDTH),
         )
     )
     model = run / "model.safetensors"

@@ -71,6 +71,7 @@ def _train(pictures: Path, run: Path, flags: list[str]) -> subprocess.CompletedP
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/diskfull"))
     found = fill_up(parser.parse_args().out)
     if found is None:

@@ -158,6 +158,7 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int)
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/kill9"))
     given = parser.parse_args()
     began = time.monotonic()

@@ -134,6 +134,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--restarts", type=int, default=10, help="kills more, with torchrun's --max-restarts")
     parser.add_argument("--seed", type=int, default=1)
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/rankkill"))
     given = parser.parse_args()
     ended, restarted = campaign(given.out, given.times, given.restarts, given.seed)

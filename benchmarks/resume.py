@@ -30,7 +30,7 @@ from pixlate.checkpoint.shelf import Shelf
 from pixlate.devices import Device
 from pixlate.methods.protocol import Method
 from pixlate.training import runfolder
-from pixlate.training.validation import Validation
+from pixlate.training.validation.paired import PairedValidation
 
 ALL_KEPT: dict[str, Any] = {"checkpoint_every": 1, "keep_every": 1}
 
@@ -52,7 +52,7 @@ def run_to_end(pictures: Path, run: Path, processes: int = 1, *, falling: bool =
                 os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes)}
                 os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
             if falling:
-                Validation.measure = _falling(Validation.measure)  # type: ignore[method-assign]
+                PairedValidation.measure = _falling(PairedValidation.measure)  # type: ignore[method-assign]
             work(report)
 
         return start
@@ -65,7 +65,7 @@ def run_to_end(pictures: Path, run: Path, processes: int = 1, *, falling: bool =
 
 
 def _falling(measure: Callable[..., Any]) -> Callable[..., Any]:
-    def measured(validation: Validation, method: Method, device: Device) -> tuple[dict[str, float], Any]:
+    def measured(validation: PairedValidation, method: Method, device: Device) -> tuple[dict[str, float], Any]:
         scores, grid = measure(validation, method, device)
         adam = next(iter(method.optimizers["G"].state.values()), {"step": 0})
         return {**scores, "ssim": 1 / (1 + float(adam["step"]))}, grid
@@ -83,10 +83,14 @@ def at_step(reference: Path, step: int, run: Path, *, earlier: bool = False) -> 
     _, document = source.read(step)
     progress = document["progress"]
     names = [runfolder.CONFIG, runfolder.METRICS, runfolder.PAIRS]
+
+    def files(pattern: str) -> list[str]:
+        return [path.name for path in reference.glob(f"{pattern}.safetensors")]
+
     # Only files that were shipped by then: a resumed run that ships none must be noticed.
     _, last = source.read(source.steps()[-1])
-    names += ["best.safetensors"] if progress["best_step"] == last["progress"]["best_step"] else []
-    names += ["model.safetensors"] if step == source.steps()[-1] else []
+    names += files("best*") if progress["best_step"] == last["progress"]["best_step"] else []
+    names += files("model*") if step == source.steps()[-1] else []
     for name in names:
         shutil.copy(reference / name, run / name)
     text = (run / runfolder.CONFIG).read_text().replace(str(reference.resolve()), str(run.resolve()))
@@ -169,34 +173,68 @@ def _nothing(_tensors: dict[str, Tensor], _document: dict[str, Any], _fresh: dic
     """For comparison: with every part there, nothing may differ."""
 
 
-PARTS: Mapping[str, Callable[[dict[str, Tensor], dict[str, Any], dict[str, Tensor]], None]] = {
-    "weights of G": _zeroed(lambda name: name.startswith("weights.G.")),
-    "weights of D": _zeroed(lambda name: name.startswith("weights.D.")),
-    "running means of G": _zeroed(lambda name: ".buffers.G." in name and name.endswith("running_mean")),
-    "running variances of G": _zeroed(lambda name: ".buffers.G." in name and name.endswith("running_var")),
-    "batches counted by G": _zeroed(lambda name: ".buffers.G." in name and name.endswith("tracked")),
-    "running means of D": _zeroed(lambda name: ".buffers.D." in name and name.endswith("running_mean")),
-    "running variances of D": _zeroed(lambda name: ".buffers.D." in name and name.endswith("running_var")),
-    "batches counted by D": _zeroed(lambda name: ".buffers.D." in name and name.endswith("tracked")),
-    "first moments of G": _zeroed(lambda name: name.startswith("optimizer.G.") and name.endswith(".exp_avg")),
-    "second moments of G": _zeroed(lambda name: name.startswith("optimizer.G.") and name.endswith(".exp_avg_sq")),
-    "steps counted by Adam for G": _zeroed(lambda name: name.startswith("optimizer.G.") and name.endswith(".step")),
-    "first moments of D": _zeroed(lambda name: name.startswith("optimizer.D.") and name.endswith(".exp_avg")),
-    "second moments of D": _zeroed(lambda name: name.startswith("optimizer.D.") and name.endswith(".exp_avg_sq")),
-    "steps counted by Adam for D": _zeroed(lambda name: name.startswith("optimizer.D.") and name.endswith(".step")),
+Change = Callable[[dict[str, Tensor], dict[str, Any], dict[str, Tensor]], None]
+
+_MOMENTS = {"first moments": ".exp_avg", "second moments": ".exp_avg_sq", "steps counted by Adam": ".step"}
+_STATISTICS = {
+    "running means": "running_mean",
+    "running variances": "running_var",
+    "batches counted": "num_batches_tracked",
+}
+
+
+def _network(name: str, optimizer: str | None = None, *, statistics: bool = False) -> dict[str, Change]:
+    """The parts that belong to one network."""
+    changes = {f"weights of {name}": _zeroed(lambda key: key.startswith(f"weights.{name}."))}
+    for what, end in _STATISTICS.items() if statistics else ():
+        changes[f"{what} of {name}"] = _zeroed(
+            lambda key, end=end: f".buffers.{name}." in key and key.endswith(end)  # type: ignore[misc]
+        )
+    for what, end in _MOMENTS.items():
+        changes[f"{what} of {name}"] = _zeroed(
+            lambda key, end=end: key.startswith(f"optimizer.{optimizer or name}.") and key.endswith(end)  # type: ignore[misc]
+        )
+    return changes
+
+
+def _history(side: str) -> dict[str, Change]:
+    return {
+        f"history of {side}": _zeroed(lambda key: key.endswith(f".buffers.history_{side}.pictures")),
+        f"length of the history of {side}": _zeroed(lambda key: key.endswith(f".buffers.history_{side}.count")),
+    }
+
+
+_ALWAYS: dict[str, Change] = {
     "averaged weights": _zeroed(lambda name: name.startswith("average.")),
     "sums of losses": _forgotten_losses,
     "steps": _reset("step", 1),
     "place in the stream": _reset("seen", 0),
     "last look": _reset("looked", 0),
-    "best score": _reset("best", None),
-    "step of the best score": _reset("best_step", None),
     "steps in the sums": _reset("tallied", 0),
     "lines of the journal": _reset("lines", 0),
 }
+PARTS: Mapping[str, Mapping[str, Change]] = {
+    "pix2pix": {
+        **_network("G", statistics=True),
+        **_network("D", statistics=True),
+        **_ALWAYS,
+        "best score": _reset("best", None),
+        "step of the best score": _reset("best_step", None),
+    },
+    # In turn, each network has its own optimizer; instance norm has no statistics; nothing chooses a best model.
+    "cyclegan": {
+        **_network("G"),
+        **_network("F"),
+        **_network("D_X"),
+        **_network("D_Y"),
+        **_history("X"),
+        **_history("Y"),
+        **_ALWAYS,
+    },
+}
 
 
-def mutations(pictures: Path, out: Path) -> dict[str, int]:
+def mutations(pictures: Path, out: Path, method: str) -> dict[str, int]:
     """For each part of the state, how much differs at the end if it is left out."""
     loop: dict[str, Any] = {"checkpoint_every": 1, "keep_every": 6, "steps": 12, "validate_every": 4, "log_every": 5}
     reference = out / "mutated reference"
@@ -207,7 +245,7 @@ def mutations(pictures: Path, out: Path) -> dict[str, int]:
     fresh = {name: torch.zeros_like(tensor) for name, tensor in shelf.read(6)[0].items()}
     fresh |= {name: torch.ones_like(tensor) for name, tensor in fresh.items() if name.endswith("running_var")}
     found = {}
-    for part, change in {**PARTS, "nothing": _nothing}.items():
+    for part, change in {**PARTS[method], "nothing": _nothing}.items():
         run = out / "mutated"
         step = 4 if part == "last look" else 6  # a look was due at step 4, and is made again if it is forgotten
         at_step(reference, step, run, earlier=True)
@@ -222,18 +260,19 @@ def mutations(pictures: Path, out: Path) -> dict[str, int]:
     return found
 
 
-def unlisted_parts(out: Path) -> list[str]:
+def unlisted_parts(out: Path, method: str) -> list[str]:
     """What a checkpoint holds that no part of the list above would change."""
     shelf = Shelf(out / "mutated reference" / runfolder.CHECKPOINTS)
     tensors, document = shelf.read(6)
     touched: set[str] = set()
-    for change in PARTS.values():
+    for change in PARTS[method].values():
         left = {name: torch.full_like(tensor, 7) for name, tensor in tensors.items()}
         told = {"progress": dict.fromkeys(document["progress"], "untouched")}
         change(left, told, {name: torch.zeros_like(tensor) for name, tensor in tensors.items()})
         touched |= {name for name in tensors if name not in left or not bool((left[name] == 7).all())}
         touched |= {name for name, value in told["progress"].items() if value != "untouched"}
-    return sorted((tensors.keys() | document["progress"].keys()) - touched)
+    known = {"best", "best_step"} if method == "cyclegan" else set()  # nothing to choose by
+    return sorted((tensors.keys() | document["progress"].keys()) - touched - known)
 
 
 def main() -> None:
@@ -242,6 +281,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="or at every so many-th")
     parser.add_argument("--count", type=int, default=10, help="random steps for each way of running")
     parser.add_argument("--seed", type=int, default=1)
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/resume"))
     given = parser.parse_args()
     out = given.out
@@ -252,10 +292,10 @@ def main() -> None:
     print(f"resumed at {count} of {given.steps} steps: {len(failures)} failures", flush=True)
     made, more = matrix(pictures, out, given.count, given.seed)
     print(f"resumed {made} times in 16 ways of running: {len(more)} failures", flush=True)
-    found = mutations(pictures, out)
+    found = mutations(pictures, out, given.method)
     untouched = found.pop("nothing")
     noticed = sum(count > 0 for count in found.values())
-    unlisted = unlisted_parts(out)
+    unlisted = unlisted_parts(out, given.method)
     print(
         f"parts of the state left out: {len(found)}, noticed: {noticed}; none left out: {untouched} differences",
         end="; ",

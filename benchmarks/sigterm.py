@@ -175,6 +175,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--commands", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    tiny_run.add_method(parser)
     parser.add_argument("--out", type=Path, default=Path("runs/sigterm"))
     given = parser.parse_args()
     tallies = campaign(given.out, given.times, given.commands, given.seed)

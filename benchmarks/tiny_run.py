@@ -4,6 +4,7 @@ The server (this process) imports torch and forks before any threaded operation,
 compared with another by every tensor of its model, its best model and its last checkpoint, and by every logged line.
 """
 
+import argparse
 import json
 import os
 import select
@@ -11,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +27,11 @@ from pixlate import tensorfile
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.data.facades.writing import write as write_facades
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.cyclegan import CycleGANConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.methods.settings import MethodConfig
+from pixlate.specs.networks import NetworksConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.training import runfolder, train
 from pixlate.training.keeping import Keeper
@@ -42,20 +48,47 @@ def data(folder: Path) -> Path:
     return folder
 
 
+METHODS: dict[str, tuple[MethodConfig, NetworksConfig, list[str]]] = {
+    "pix2pix": (Pix2PixConfig(), NetworksConfig(width=4, receptive_field=16), ["--direction", "BtoA"]),
+    # The history is small enough to be filled, and then exchanged, in a run this short.
+    "cyclegan": (
+        CycleGANConfig(history=5),
+        NetworksConfig(width=4, receptive_field=16, blocks=1),
+        ["--method", "cyclegan", "--history", "5", "--blocks", "1"],
+    ),
+}
+_chosen = ["pix2pix"]
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """Let the benchmark be told which method the runs are of."""
+    parser.add_argument("--method", choices=METHODS, default="pix2pix", type=choose)
+
+
+def choose(method: str) -> str:
+    """Let the runs be of that method from now on."""
+    _chosen[0] = method
+    return method
+
+
 def config(pictures: Path, run: Path, width: int = 4, **loop: Any) -> TrainConfig:
-    """pix2pix whole, and an average; checkpoints every second step, looks, lines and epochs out of step with them."""
+    """The method whole, and an average; a checkpoint every second step; looks, lines and epochs out of step with it."""
     settings = {"steps": STEPS, "validate_every": 15, "log_every": 7, "checkpoint_every": 2, "ema": 0.9}
     settings |= {"workers": 0, "samples": 1, "tensorboard": False}
+    method, networks, flags = METHODS[_chosen[0]]
     return TrainConfig(
-        DataConfig(str(pictures), direction="BtoA"),
-        Pix2PixConfig(width=width, decay=0.5, receptive_field=16),
+        DataConfig(str(pictures), direction="BtoA" if "BtoA" in flags else "AtoB"),
+        method,
         LoopConfig(run=str(run), **{**settings, **loop}),
+        replace(networks, width=width),
+        LearningConfig(decay=0.5),
     )
 
 
 def words(pictures: Path, run: Path, **loop: Any) -> list[str]:
     """The same run as a command."""
-    flags = ["train", str(pictures), "--direction", "BtoA", "--width", "4", "--decay", "0.5", "--receptive-field", "16"]
+    flags = ["train", str(pictures), *METHODS[_chosen[0]][2]]
+    flags += ["--width", "4", "--decay", "0.5", "--receptive-field", "16"]
     flags += ["--run", str(run), "--no-tensorboard"]
     settings = config(pictures, run, **loop).loop
     for name in ("steps", "validate_every", "log_every", "checkpoint_every", "ema", "workers", "samples"):
@@ -155,8 +188,8 @@ def outcome(run: Path) -> dict[str, Any]:
     shelf = Shelf(run / runfolder.CHECKPOINTS)
     tensors, document = shelf.read(shelf.steps()[-1])
     found = {f"checkpoint {name}": tensor for name, tensor in tensors.items()}
-    for name in ("model", "best"):
-        found |= {f"{name} {key}": value for key, value in tensorfile.read_tensors(run / f"{name}.safetensors").items()}
+    for path in sorted(run.glob("*.safetensors")):
+        found |= {f"{path.stem} {key}": value for key, value in tensorfile.read_tensors(path).items()}
     lines = (run / runfolder.METRICS).read_text().splitlines()
     told = {f"line {index}": json.loads(line) for index, line in enumerate(lines)}
     return {**found, **told, "progress": document["progress"], "kept": shelf.steps()}

@@ -5,7 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("", "train", "translate", "card", "demo", "data", "data facades")
+COMMANDS = (
+    "",
+    "train",
+    "train --method cyclegan",
+    "translate",
+    "import",
+    "export",
+    "card",
+    "demo",
+    "data",
+    "data facades",
+)
 PAGE = Path(__file__).with_name("commands.md")
 
 

@@ -1,30 +1,64 @@
-"""The paper's terms, each a function of tensors. Distances compare pictures; adversarial terms take logits."""
+"""The papers' terms, each a function of tensors. Distances compare pictures; adversarial terms take logits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pixlate.specs.methods.settings import GanMode
+
 
 def l1(output: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference (eq. 3)."""
+    """Mean absolute difference (pix2pix eq. 3, CycleGAN eq. 2)."""
     return (target.float() - output.float()).abs().mean()
 
 
 def l2(output: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference (section 3.1)."""
+    """Mean squared difference (pix2pix, section 3.1)."""
     return (target.float() - output.float()).square().mean()
 
 
-def real(logits: Tensor) -> Tensor:
-    """-log D, meaned over patches: what a discriminator wants small on real pictures, a generator on its own."""
-    return F.softplus(-logits.float()).mean()
+def real(logits: Tensor, mode: GanMode = "vanilla") -> Tensor:
+    """What a discriminator wants small on real pictures, meaned over patches; -log D for the cross-entropy."""
+    x = logits.float()
+    if mode == "vanilla":
+        return F.softplus(-x).mean()
+    if mode == "lsgan":
+        return (x - 1).square().mean()
+    return F.relu(1 - x).mean() if mode == "hinge" else -x.mean()
 
 
-def fake(logits: Tensor) -> Tensor:
-    """-log(1 - D), meaned over patches: what a discriminator wants small on generated pictures."""
-    return F.softplus(logits.float()).mean()
+def fake(logits: Tensor, mode: GanMode = "vanilla") -> Tensor:
+    """What it wants small on generated pictures, meaned over patches; -log(1 - D) for the cross-entropy."""
+    x = logits.float()
+    if mode == "vanilla":
+        return F.softplus(x).mean()
+    if mode == "lsgan":
+        return x.square().mean()
+    return F.relu(1 + x).mean() if mode == "hinge" else x.mean()
+
+
+def fooled(logits: Tensor, mode: GanMode = "vanilla") -> Tensor:
+    """What a generator wants small on its own pictures, meaned over patches.
+
+    It is `real`, so the cross-entropy does not saturate; for hinge it is -logits (Lim and Ye, 2017).
+    """
+    return -logits.float().mean() if mode == "hinge" else real(logits, mode)
+
+
+def gradient_penalty(judge: Callable[[Tensor], Tensor], reals: Tensor, fakes: Tensor, shares: Tensor) -> Tensor:
+    """(‖∇D‖ - 1)² at points between reals and fakes (N, C, H, W), meaned over N (Gulrajani et al., 2017, eq. 3).
+
+    `shares` (N) in [0, 1] say how much of the real picture each point has. A logit map is summed up before its gradient
+    is taken. The gradient flows on into D's weights, not into the pictures.
+    """
+    weights = shares.to(reals).view(-1, 1, 1, 1)
+    points = (weights * reals.detach() + (1 - weights) * fakes.detach()).float().requires_grad_()
+    (gradients,) = torch.autograd.grad(judge(points).float().sum(), points, create_graph=True)
+    # The root has no gradient at 0.
+    norms = (gradients.flatten(1).square().sum(1) + 1e-12).sqrt()
+    return (norms - 1).square().mean()
 
 
 def mean(terms: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -1,23 +1,33 @@
-"""The file that is shipped: exactly one generator and its card."""
+"""The file that is shipped: exactly one generator and its card; and its like for a discriminator to go on from."""
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pixlate import tensorfile
 from pixlate.errors import ConfigError, ModelFileError
 from pixlate.specs.card import Card
 from pixlate.specs.document import from_document, to_document
+from pixlate.specs.networks import DiscriminatorSpec, NetworkSpec
 
 if TYPE_CHECKING:
-    from pixlate.networks.unet import UNet
+    from torch import Tensor
+
+    from pixlate.networks.building import Generator
+    from pixlate.networks.patchgan import PatchGAN
 
 _FORMAT = 1
 
 
-def write(path: Path, generator: "UNet", card: Card) -> None:
+def write(path: Path, generator: "Generator", card: Card) -> None:
     """Write the generator's weights and its card, whole or not at all."""
     tensorfile.write(path, generator.state_dict(), {"kind": "model", "format": _FORMAT, "card": to_document(card)})
+
+
+def write_discriminator(path: Path, discriminator: "PatchGAN") -> None:
+    """Write the discriminator's weights and what it is, whole or not at all."""
+    document = {"kind": "discriminator", "format": _FORMAT, "spec": to_document(discriminator.spec)}
+    tensorfile.write(path, discriminator.state_dict(), document)
 
 
 def read_card(path: Path) -> Card:
@@ -26,22 +36,54 @@ def read_card(path: Path) -> Card:
     Raises:
         ModelFileError: not a model file, or one written by a later version.
     """
+    return _card(path, _document(path, ("model",)))
+
+
+def read_spec(path: Path) -> NetworkSpec:
+    """What network is in the file, a generator or a discriminator; imports no torch.
+
+    Raises:
+        ModelFileError: as `read_card`.
+    """
+    document = _document(path, ("model", "discriminator"))
+    if document["kind"] == "model":
+        return _card(path, document).generator
+    try:
+        return from_document(DiscriminatorSpec, document.get("spec"), str(path))
+    except ConfigError as error:
+        raise ModelFileError(f"{path} is damaged: {error}") from error
+
+
+def read_weights(path: Path) -> dict[str, "Tensor"]:
+    """The tensors of a generator or a discriminator, on the CPU.
+
+    Raises:
+        ModelFileError: as `read_card`.
+    """
+    return tensorfile.read_tensors(path)
+
+
+def _document(path: Path, kinds: tuple[str, ...]) -> dict[str, Any]:
     if os.path.isdir(path):  # noqa: PTH112 - false for any odd name
         raise ModelFileError(f"{path} is a folder; name the model file, such as {path / 'model.safetensors'}.")
     document = tensorfile.read_document(path)
-    if document.get("kind") != "model":
+    if document.get("kind") not in kinds:
         raise ModelFileError(f"{path} is a pixlate {document.get('kind', 'file')}, not a model file.")
     if document.get("format") != _FORMAT:
         raise ModelFileError(
             f"{path} has format {document.get('format')}; this pixlate reads {_FORMAT}. Update pixlate."
         )
+    return document
+
+
+def _card(path: Path, document: dict[str, Any]) -> Card:
     try:
         return from_document(Card, document.get("card"), str(path))
     except ConfigError as error:
         raise ModelFileError(f"{path} is damaged: {error}") from error
 
 
-def read(path: Path) -> tuple["UNet", Card]:
+def read(path: Path) -> tuple["Generator", Card]:
     """The generator, out of training, and its card.
 
     Raises:

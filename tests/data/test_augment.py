@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pixlate import images
 from pixlate.data.augment import CENTRE, Draw, Preparation, draw, jitter, without_jitter
 
-CROP = Preparation(16, 12, 18, 14, stretch=False, mirror=True, resample="bilinear")
-STRETCH = replace(CROP, stretch=True)
+CROP = Preparation(16, 12, 18, 14, fit="crop", mirror=True, resample="bilinear")
+STRETCH = replace(CROP, fit="stretch")
 
 
 def coded(height, width, third=0):
@@ -34,7 +34,7 @@ def preparations(draw_):
         width,
         height + draw_(st.integers(0, 12)),
         width + draw_(st.integers(0, 12)),
-        stretch=draw_(st.booleans()),
+        fit=draw_(st.sampled_from(["stretch", "width", "crop"])),
         mirror=draw_(st.booleans()),
         resample=draw_(st.sampled_from(["bilinear", "bicubic"])),
     )

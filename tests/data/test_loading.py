@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from pixlate import images
 from pixlate.data import augment
 from pixlate.data.augment import Preparation
-from pixlate.data.finding import Pair, PictureFile
-from pixlate.data.loading import Channels, PairStream, batches, order, read_pair, read_without_jitter, to_tensor
+from pixlate.data.finding import PictureFile
+from pixlate.data.loading import Stream, batches, order, read_pair, to_tensor
+from pixlate.data.survey import Examples
 from pixlate.errors import PictureError
+from pixlate.specs.data import Channels
 
-PREPARATION = Preparation(8, 8, 10, 10, stretch=True, mirror=True, resample="bilinear")
+PREPARATION = Preparation(8, 8, 10, 10, fit="stretch", mirror=True, resample="bilinear")
 RGB = Channels(3, 3)
 
 
@@ -31,12 +33,13 @@ def make_pairs(folder, count):
         path = folder / f"{index}.png"
         pixels = np.random.default_rng(index).integers(0, 256, (12, 20, 3)).astype(np.uint8)
         path.write_bytes(images.encode_png(pixels))
-        made.append(Pair(str(index), PictureFile(path, "left"), PictureFile(path, "right")))
+        made.append((PictureFile(str(index), path, "left"), PictureFile(str(index), path, "right")))
     return made
 
 
 def stream_of(pairs, seed=3):
-    return PairStream(pairs, RGB, PREPARATION, seed)
+    sources, targets = zip(*pairs, strict=True)
+    return Stream(Examples(sources, targets), RGB, PREPARATION, seed)
 
 
 def batches_of(stream, **how):
@@ -107,9 +110,9 @@ def test_a_picture_comes_jittered_otherwise_in_every_epoch(pairs):
 def test_what_a_batch_holds_is_the_pair_jittered_by_its_epoch_and_index(pairs):
     (batch,) = batches_of(stream_of(pairs, seed=5), start=7, steps=1, batch=1)
     index = order(5, 1, 7)[0]
-    source, target = read_pair(pairs[index], RGB)
+    source, target = read_pair(*pairs[index], RGB)
     drawn = augment.draw(5, 1, index)
-    assert batch.names == (pairs[index].name,)
+    assert batch.names == (pairs[index][0].name,)
     assert torch.equal(batch.source[0], to_tensor(augment.jitter(source, PREPARATION, drawn)))
     assert torch.equal(batch.target[0], to_tensor(augment.jitter(target, PREPARATION, drawn)))
 
@@ -140,7 +143,7 @@ def test_processes_share_the_stream_without_overlap_or_gap(pairs, count, batch, 
         assert b"".join(part[1] for part in parts) == source
         assert b"".join(part[2] for part in parts) == target
     told = [name for names, *_ in alone for name in names]
-    assert sorted(told[:count]) == sorted(told[count : 2 * count]) == sorted(pair.name for pair in pairs[:count])
+    assert sorted(told[:count]) == sorted(told[count : 2 * count]) == sorted(source.name for source, _ in pairs[:count])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -193,7 +196,7 @@ def test_channels_become_those_asked_for(tmp_path):
     grey, colour = tmp_path / "grey.png", tmp_path / "colour.png"
     grey.write_bytes(images.encode_png(np.full((8, 8, 1), 51, np.uint8)))
     colour.write_bytes(images.encode_png(np.full((8, 8, 3), (255, 0, 0), np.uint8)))
-    source, target = read_pair(Pair("x", PictureFile(grey), PictureFile(colour)), Channels(3, 1))
+    source, target = read_pair(PictureFile("x", grey), PictureFile("x", colour), Channels(3, 1))
     assert source.shape == (8, 8, 3)
     assert (source == 51).all()
     assert target.shape == (8, 8, 1)
@@ -204,12 +207,4 @@ def test_pictures_of_two_sizes_are_no_pair(tmp_path):
     for name, width in (("a", 8), ("b", 9)):
         (tmp_path / f"{name}.png").write_bytes(images.encode_png(np.zeros((8, width, 3), np.uint8)))
     with pytest.raises(PictureError, match="differ in size"):
-        read_pair(Pair("x", PictureFile(tmp_path / "a.png"), PictureFile(tmp_path / "b.png")), RGB)
-
-
-def test_validation_pictures_come_at_the_size_without_jitter(pairs):
-    first, again = (read_without_jitter(pairs[0], RGB, PREPARATION) for _ in range(2))
-    for one, other, whole in zip(first, again, read_pair(pairs[0], RGB), strict=True):
-        assert one.shape == (8, 8, 3)
-        assert np.array_equal(one, other)
-        assert np.array_equal(one, images.resize(whole, 8, 8, "bilinear"))
+        read_pair(PictureFile("x", tmp_path / "a.png"), PictureFile("x", tmp_path / "b.png"), RGB)

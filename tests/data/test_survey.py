@@ -49,8 +49,8 @@ def refusal(data, data_b=None, **config):
     return str(caught.value)
 
 
-def names(pairs):
-    return [pair.name for pair in pairs]
+def names(*parts):
+    return [name for part in parts for name in part.names]
 
 
 def real(name):
@@ -82,7 +82,7 @@ def test_the_embedded_facades_are_a_set(tmp_path):
         save(tmp_path / "B" / f"{index}.png", labels)
     looked = look(tmp_path, direction="BtoA")
     assert (looked.size, looked.same_size, len(looked.train), len(looked.val)) == ((32, 32), True, 3, 1)
-    assert looked.train[0].source.path.parent.name == "B"
+    assert looked.train.sources[0].path.parent.name == "B"
 
 
 def test_two_folders_have_the_size_of_whole_pictures(tmp_path):
@@ -207,7 +207,7 @@ def test_test_pictures_are_never_set_aside_or_trained_on(tmp_path):
     lay(tmp_path, [f"train/{index}" for index in range(20)] + [f"test/{index}" for index in range(20)])
     looked = look(tmp_path)
     assert (len(looked.train), len(looked.val), len(looked.test)) == (18, 2, 20)
-    assert all(name.startswith("train/") for name in names(looked.train + looked.val))
+    assert all(name.startswith("train/") for name in names(looked.train, looked.val))
 
 
 def test_a_list_decides_by_its_column(tmp_path):
@@ -269,7 +269,7 @@ def test_a_defect_stops_with_its_kind_and_file_or_is_left_out_and_listed(tmp_pat
     assert str(tmp_path / named) in told
     assert "--skip-bad" in told
     looked = look(tmp_path, skip_bad=True)
-    assert names(looked.train + looked.val) == ["train/1", "train/2", "val/1"]
+    assert names(looked.train, looked.val) == ["train/1", "train/2", "val/1"]
     assert {defect.kind for defect in looked.defects} == {kind}
     assert f"{len(looked.defects)} pictures left out:" in looked.report()
     assert f"  {kind}: {tmp_path / named}" in looked.report()
@@ -366,7 +366,7 @@ def test_the_real_facades():
     assert (len(looked.train), len(looked.val), len(looked.test)) == (400, 100, 106)
     assert (looked.size, looked.same_size) == ((256, 256), True)
     assert (looked.source_channels, looked.target_channels) == (3, 3)
-    assert looked.train[0].source.half == "right"
+    assert looked.train.sources[0].half == "right"
     assert (looked.defects, looked.notes) == ((), ())
 
 

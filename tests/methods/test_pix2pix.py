@@ -14,18 +14,27 @@ from pixlate.data.loading import Batch
 from pixlate.devices import Device
 from pixlate.methods.pix2pix import Pix2Pix
 from pixlate.networks.noise import Noise
-from pixlate.specs.methods import Objective, Pix2PixConfig
-from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.pix2pix import Objective, Pix2PixConfig
+from pixlate.specs.methods.settings import GanMode, MethodSpec
+from pixlate.specs.networks import Architecture, DiscriminatorSpec, GeneratorSpec, NetworkSpec
 
 OBJECTIVES = get_args(Objective)
 PATCHES = (1, 7, 34, 142)  # at 128 px these stand for the paper's 1, 16, 70 and 286 at 256
 
 
-def make(config: Pix2PixConfig, patch: int = 16, *, depth: int = 4, dropout: tuple[int, ...] = (1, 2)) -> Pix2Pix:
-    generator = GeneratorSpec(config.generator, 3, 3, depth, 4, dropout)
-    channels = {"cGAN": 6, "GAN": 3}.get(config.adversary or "")
-    discriminator = DiscriminatorSpec(channels, patch, 4) if channels else None
-    return Pix2Pix(config, generator, discriminator, seed=0)
+def make(
+    config: Pix2PixConfig,
+    patch: int = 16,
+    *,
+    generator: Architecture = "unet",
+    depth: int = 4,
+    dropout: tuple[int, ...] = (1, 2),
+) -> Pix2Pix:
+    networks: dict[str, NetworkSpec] = {"G": GeneratorSpec(generator, 3, 3, depth, 4, dropout)}
+    if config.adversary:
+        networks["D"] = DiscriminatorSpec(6 if config.adversary == "cGAN" else 3, patch, 4)
+    return Pix2Pix(MethodSpec(config, networks, LearningConfig(), (32, 32)), seed=0)
 
 
 def batch(size: int, count: int = 1, seed: int = 0) -> Batch:
@@ -41,9 +50,8 @@ def noise(seed: int) -> Callable[[int], Noise]:
 @pytest.mark.parametrize(
     ("objective", "generator", "patch"), list(itertools.product(OBJECTIVES, ["unet", "encoder-decoder"], PATCHES))
 )
-def test_every_combination_trains(objective: Objective, generator: str, patch: int) -> None:
-    config = Pix2PixConfig(objective=objective, generator=generator)  # type: ignore[arg-type]
-    method = make(config, patch, depth=7, dropout=(1, 2, 3))
+def test_every_combination_trains(objective: Objective, generator: Architecture, patch: int) -> None:
+    method = make(Pix2PixConfig(objective=objective), patch, generator=generator, depth=7, dropout=(1, 2, 3))
     before = {name: value.clone() for name, value in method.state_dict().items()}
     for step in range(2):
         losses = method.step([batch(128)], noise(step), Device("cpu"))
@@ -141,10 +149,11 @@ def test_bf16_trains_and_keeps_its_weights_in_32_bits() -> None:
     assert {weight.dtype for weight in method.parameters()} == {torch.float32}
 
 
-def test_a_sample_leaves_training_as_it_was() -> None:
-    method = make(Pix2PixConfig())
-    before = {name: value.clone() for name, value in method.state_dict().items()}
-    output = method.sample(batch(32).source, Noise(1))
-    assert output.shape == (1, 3, 32, 32)
-    assert method.G.training
-    assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
+@pytest.mark.parametrize("mode", get_args(GanMode))
+def test_every_adversarial_loss_trains_both_networks(mode: GanMode) -> None:
+    method = make(Pix2PixConfig(gan_mode=mode))
+    before = {name: value.clone() for name, value in method.named_parameters()}
+    losses = method.step([batch(32, count=2)], noise(0), Device("cpu"))
+    assert ("D_penalty" in losses) == (mode == "wgangp")
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert all(not torch.equal(value, before[name]) for name, value in method.named_parameters() if "weight" in name)

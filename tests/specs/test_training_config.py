@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 from pixlate.errors import ConfigError
 from pixlate.specs.data import DataConfig
 from pixlate.specs.document import from_yaml, to_yaml
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.table import METHODS
+from pixlate.specs.networks import NetworksConfig
 from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, from_flat, to_flat
 
 
 def values_of(kind):
     if get_origin(kind) in (Union, types.UnionType):
         return st.one_of([values_of(member) for member in get_args(kind)])
+    if get_origin(kind) is tuple:
+        return st.lists(values_of(get_args(kind)[0]), max_size=3).map(tuple)
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
     if kind is str:
@@ -27,10 +31,14 @@ def values_of(kind):
 
 def any_of(cls):
     hints = get_type_hints(cls)
-    return st.fixed_dictionaries({name: values_of(hint) for name, hint in hints.items()}).map(lambda said: cls(**said))
+    kinds = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    return st.fixed_dictionaries({name: values_of(kind) for name, kind in kinds.items()}).map(lambda said: cls(**said))
 
 
-configs = st.builds(TrainConfig, any_of(DataConfig), any_of(Pix2PixConfig), any_of(LoopConfig))
+PARTS = (DataConfig, LoopConfig, NetworksConfig, LearningConfig)
+configs = st.one_of(
+    st.builds(TrainConfig, any_of(DataConfig), any_of(method), *map(any_of, PARTS[1:])) for method in METHODS.values()
+)
 
 
 def read(text):
@@ -51,8 +59,9 @@ def test_what_config_yaml_holds_is_the_config(config):
 
 
 def test_no_two_parts_share_a_setting_s_name():
-    names = [field.name for cls in (DataConfig, Pix2PixConfig, LoopConfig) for field in dataclasses.fields(cls)]
-    assert len(names) == len(set(names)) == len(to_flat(TrainConfig()))
+    for method in METHODS.values():
+        names = ["method", *(field.name for cls in (*PARTS, method) for field in dataclasses.fields(cls))]
+        assert len(names) == len(set(names)) == len(to_flat(TrainConfig(method=method())))
 
 
 def test_settings_that_may_change_on_resume_exist():
@@ -62,7 +71,7 @@ def test_settings_that_may_change_on_resume_exist():
 def test_nothing_said_means_the_paper_s_defaults():
     config = read("")
     assert config == TrainConfig()
-    assert (config.method.lambda_l1, config.method.lr, config.method.beta1, config.loop.batch_size) == (
+    assert (config.method.lambda_l1, config.learning.lr, config.learning.beta1, config.loop.batch_size) == (
         100,
         2e-4,
         0.5,
@@ -83,8 +92,8 @@ def test_a_size_may_be_a_number_or_text():
 
 
 def test_a_rate_like_2e_4_is_a_number():
-    assert read("lr: 2e-4").method.lr == 2e-4
-    assert read("lr: 1").method.lr == 1.0
+    assert read("lr: 2e-4").learning.lr == 2e-4
+    assert read("lr: 1").learning.lr == 1.0
 
 
 @pytest.mark.parametrize("said", ["32", "16", "'32'", "'16'", "bf16"])

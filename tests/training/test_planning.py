@@ -12,14 +12,23 @@ import pytest
 from pixlate import durable, images
 from pixlate.errors import ConfigError, RunError
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import PRESETS, Pix2PixConfig
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.pix2pix import PRESETS, Pix2PixConfig
+from pixlate.specs.methods.settings import MethodConfig
+from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworksConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.training import runfolder
 from pixlate.training.planning import Plan, explain, plan
 
 
-def make(folder: Path, run: Path, method: Pix2PixConfig | None = None, **loop: Any) -> TrainConfig:
+def make(folder: Path, run: Path, method: MethodConfig | None = None, **loop: Any) -> TrainConfig:
     return TrainConfig(DataConfig(str(folder)), method or Pix2PixConfig(), LoopConfig(run=str(run), **loop))
+
+
+def generator_of(planned: Plan) -> GeneratorSpec:
+    spec = planned.networks["G"]
+    assert isinstance(spec, GeneratorSpec)
+    return spec
 
 
 def pictures(folder: Path, height: int, width: int, count: int = 3) -> Path:
@@ -46,9 +55,8 @@ def test_size_depth_and_patch_follow_from_the_pictures(
 ) -> None:
     planned = plan(make(pictures(tmp_path / "data", height, width), tmp_path / "run"))
     assert planned.config.data.size == size
-    assert planned.generator.depth == depth
-    assert planned.discriminator is not None
-    assert planned.discriminator.receptive_field == patch
+    assert generator_of(planned).depth == depth
+    assert planned.networks["D"] == DiscriminatorSpec(6, patch)
     told = "\n".join(explain(planned))
     assert f"depth {depth}" in told
     assert f"receptive field {patch}" in told
@@ -56,8 +64,9 @@ def test_size_depth_and_patch_follow_from_the_pictures(
 
 
 def planned_with(preset: str, depth: int, tmp_path: Path) -> Plan:
-    method = Pix2PixConfig(preset=preset, depth=depth)  # type: ignore[arg-type]
-    return plan(make(pictures(tmp_path / "data", 256, 256), tmp_path / "run", method))
+    method = Pix2PixConfig(preset=preset)  # type: ignore[arg-type]
+    config = make(pictures(tmp_path / "data", 256, 256), tmp_path / "run", method)
+    return plan(replace(config, networks=NetworksConfig(depth=depth)))
 
 
 @pytest.mark.parametrize(
@@ -73,13 +82,13 @@ def planned_with(preset: str, depth: int, tmp_path: Path) -> Plan:
 def test_presets_put_dropout_where_their_sources_do(
     tmp_path: Path, preset: str, depth: int, dropout: tuple[int, ...]
 ) -> None:
-    assert planned_with(preset, depth, tmp_path).generator.dropout == dropout
+    assert generator_of(planned_with(preset, depth, tmp_path)).dropout == dropout
 
 
 def test_presets_differ_in_epochs_rate_and_resampling(tmp_path: Path) -> None:
     paper, incumbent = planned_with("paper", 8, tmp_path / "p"), planned_with("incumbent", 8, tmp_path / "i")
-    assert (paper.config.loop.epochs, paper.config.method.decay, paper.preparation.resample) == (200, 0.0, "bilinear")
-    assert (incumbent.config.loop.epochs, incumbent.config.method.decay) == (200, 0.5)
+    assert (paper.config.loop.epochs, paper.config.learning.decay, paper.preparation.resample) == (200, 0.0, "bilinear")
+    assert (incumbent.config.loop.epochs, incumbent.config.learning.decay) == (200, 0.5)
     assert incumbent.preparation.resample == "bicubic"
     assert PRESETS["paper"].epochs == 200
 
@@ -92,10 +101,10 @@ def test_jitter_is_the_papers_in_proportion(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"method": Pix2PixConfig(depth=8)}, "depth 8 does not suit 32 px; from 2 to 5"),
-        ({"method": Pix2PixConfig(decay=2.0)}, "--decay is 2.0"),
-        ({"method": Pix2PixConfig(width=0)}, "width is 0"),
-        ({"method": Pix2PixConfig(receptive_field=64)}, "receptive field of 64"),
+        ({"networks": NetworksConfig(depth=8)}, "depth 8 does not suit 32 px; from 2 to 5"),
+        ({"learning": LearningConfig(decay=2.0)}, "--decay is 2.0"),
+        ({"networks": NetworksConfig(width=0)}, "width is 0"),
+        ({"networks": NetworksConfig(receptive_field=64)}, "receptive field of 64"),
         ({"loop": LoopConfig(steps=5, epochs=1)}, "give one"),
         ({"loop": LoopConfig(steps=0)}, "--steps is 0"),
         ({"loop": LoopConfig(batch_size=-1)}, "--batch-size is -1"),

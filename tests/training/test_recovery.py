@@ -13,7 +13,8 @@ from pixlate.data.loading import Batch
 from pixlate.errors import RunError
 from pixlate.methods.pix2pix import Pix2Pix
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.networks import NetworksConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.tensorfile import read_tensors
 
@@ -23,8 +24,9 @@ def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
     settings |= {"samples": 0, "validate_on": 1, "tensorboard": False, **loop}
     return TrainConfig(
         DataConfig(str(drawn), direction="BtoA", mirror=False),
-        Pix2PixConfig(width=4),
+        Pix2PixConfig(),
         LoopConfig(run=str(run), **settings),
+        NetworksConfig(width=4),
     )
 
 
@@ -56,7 +58,7 @@ def victim_at(drawn: Path, step: int) -> str:
     from pixlate.data.survey import survey
 
     pairs = survey(DataConfig(str(drawn), direction="BtoA"), 0).train
-    return pairs[order(0, (step - 1) // len(pairs), len(pairs))[(step - 1) % len(pairs)]].name
+    return pairs.names[order(0, (step - 1) // len(pairs), len(pairs))[(step - 1) % len(pairs)]]
 
 
 def all_finite(run: Path) -> bool:

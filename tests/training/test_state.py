@@ -22,8 +22,10 @@ from pixlate.methods.pix2pix import Pix2Pix
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import merged_statistics
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import Pix2PixConfig
-from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.methods.settings import MethodSpec
+from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworksConfig, NetworkSpec
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.tensorfile import read_tensors
 from pixlate.training.averages import Averages
@@ -32,7 +34,8 @@ from pixlate.training.averages import Averages
 def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
     settings: dict[str, Any] = {"steps": 4, "validate_every": 100, "workers": 0, "samples": 1, "tensorboard": False}
     settings |= {"run": str(run), "log_every": 1, **loop}
-    return TrainConfig(DataConfig(str(drawn), direction="BtoA"), Pix2PixConfig(width=4), LoopConfig(**settings))
+    data = DataConfig(str(drawn), direction="BtoA")
+    return TrainConfig(data, Pix2PixConfig(), LoopConfig(**settings), NetworksConfig(width=4))
 
 
 def lines(run: Path, kind: str) -> list[dict[str, Any]]:
@@ -45,10 +48,11 @@ def checkpoint(run: Path, step: int) -> dict[str, torch.Tensor]:
 
 
 def pix2pix(objective: str = "L1+cGAN", lr: float = 2e-4) -> Pix2Pix:
-    config = Pix2PixConfig(objective=objective, lr=lr)  # type: ignore[arg-type]
-    channels = {"cGAN": 6, "GAN": 3}.get(config.adversary or "")
-    discriminator = DiscriminatorSpec(channels, 16, 4) if channels else None
-    return Pix2Pix(config, GeneratorSpec(depth=3, width=4, dropout=(1,)), discriminator, seed=0)
+    config = Pix2PixConfig(objective=objective)  # type: ignore[arg-type]
+    networks: dict[str, NetworkSpec] = {"G": GeneratorSpec(depth=3, width=4, dropout=(1,))}
+    if config.adversary:
+        networks["D"] = DiscriminatorSpec(6 if config.adversary == "cGAN" else 3, 16, 4)
+    return Pix2Pix(MethodSpec(config, networks, LearningConfig(lr=lr), (16, 16)), seed=0)
 
 
 def batches(count: int) -> list[Batch]:
@@ -335,8 +339,8 @@ def spoiled(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(drawn, copy)
     survey = planning.survey
 
-    def then_spoil(*given: Any) -> Any:
-        surveyed = survey(*given)
+    def then_spoil(*given: Any, **how: Any) -> Any:
+        surveyed = survey(*given, **how)
         victim = copy / "train" / "0003.png"
         victim.write_bytes(victim.read_bytes()[:200])
         return surveyed
@@ -363,20 +367,21 @@ def test_a_picture_that_goes_bad_is_left_out_and_listed_where_that_is_asked_for(
 
 def test_another_pair_of_the_epoch_stands_in_for_a_bad_one(spoiled: Path) -> None:
     from pixlate.data.augment import Preparation
-    from pixlate.data.loading import Channels, PairStream, order
+    from pixlate.data.loading import Stream, order
     from pixlate.data.survey import survey
+    from pixlate.specs.data import Channels
     from pixlate.training import planning  # noqa: F401 - the fixture
 
     pairs = survey(DataConfig(str(spoiled), direction="BtoA"), 0).train
     victim = spoiled / "train" / "0003.png"
     victim.write_bytes(b"")
-    preparation = Preparation(32, 32, 36, 36, stretch=True, mirror=True, resample="bilinear")
-    stream = PairStream(pairs, Channels(3, 3), preparation, 0, skip_bad=True)
+    preparation = Preparation(32, 32, 36, 36, fit="stretch", mirror=True, resample="bilinear")
+    stream = Stream(pairs, Channels(3, 3), preparation, 0, skip_bad=True)
     indices = order(0, 0, len(pairs))
-    place = next(place for place, index in enumerate(indices) if pairs[index].name == "train/0003")
+    place = next(place for place, index in enumerate(indices) if pairs.names[index] == "train/0003")
     item = stream[place]
     assert not isinstance(item, PictureError)
-    assert item.name == pairs[indices[(place + 1) % len(pairs)]].name
+    assert item.name == pairs.names[indices[(place + 1) % len(pairs)]]
     assert len(item.left_out) == 1
     for path in (spoiled / "train").iterdir():
         path.write_bytes(b"")

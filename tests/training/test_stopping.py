@@ -13,7 +13,8 @@ import pytest
 
 from pixlate import train
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.networks import NetworksConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.training.interludes import Interludes
 from pixlate.training.stopping import Stop
@@ -25,8 +26,9 @@ def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
     settings: dict[str, Any] = {"steps": 6, "validate_every": 100, "workers": 0, "samples": 0, "tensorboard": False}
     return TrainConfig(
         DataConfig(str(drawn), direction="BtoA"),
-        Pix2PixConfig(width=4),
+        Pix2PixConfig(),
         LoopConfig(run=str(run), **{**settings, **loop}),
+        NetworksConfig(width=4),
     )
 
 
@@ -72,20 +74,20 @@ def test_a_signal_saves_the_step_and_leaves_and_the_handlers_are_put_back(
 
 
 def test_a_look_is_left_off_and_made_up_for(drawn, tmp_path, monkeypatch) -> None:
-    from pixlate.training.validation import Validation
+    from pixlate.training.validation.paired import PairedValidation
 
     whole = train(make(drawn, tmp_path / "whole", validate_every=3, samples=1))
-    measure = Validation.measure
+    measure = PairedValidation.measure
     looks = 0
 
-    def sending(validation: Validation, *rest: Any) -> Any:
+    def sending(validation: PairedValidation, *rest: Any) -> Any:
         nonlocal looks
         looks += 1
         if looks == 2:  # the first is at step 0
             os.kill(os.getpid(), signal.SIGTERM)
         return measure(validation, *rest)
 
-    monkeypatch.setattr(Validation, "measure", sending)
+    monkeypatch.setattr(PairedValidation, "measure", sending)
     cut = tmp_path / "cut"
     with pytest.raises(SystemExit):
         train(make(drawn, cut, validate_every=3, samples=1))
@@ -99,9 +101,9 @@ def test_a_look_is_left_off_and_made_up_for(drawn, tmp_path, monkeypatch) -> Non
 
 
 def test_a_signal_before_the_first_step_leaves_nothing_to_save(drawn, tmp_path, monkeypatch, capsys) -> None:
-    from pixlate.training.validation import Validation
+    from pixlate.training.validation.paired import PairedValidation
 
-    monkeypatch.setattr(Validation, "measure", lambda *_: os.kill(os.getpid(), signal.SIGTERM) or ({}, None))
+    monkeypatch.setattr(PairedValidation, "measure", lambda *_: os.kill(os.getpid(), signal.SIGTERM) or ({}, None))
     with pytest.raises(SystemExit):
         train(make(drawn, tmp_path / "run"))
     assert "stopped, with nothing to save" in capsys.readouterr().out
@@ -171,17 +173,17 @@ def test_a_signal_to_the_whole_group_does_not_take_the_workers_away(drawn, tmp_p
 
 def test_a_run_that_waits_for_a_picture_saves_the_steps_it_has_done(drawn, tmp_path, monkeypatch, capsys) -> None:
     """As of a server that does not answer: the picture of step 4 never comes."""
-    from pixlate.data.loading import PairStream
+    from pixlate.data.loading import Stream
 
-    get = PairStream.__getitem__
+    get = Stream.__getitem__
 
-    def hanging(stream: PairStream, place: int) -> Any:
+    def hanging(stream: Stream, place: int) -> Any:
         if place == 3:
             threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
             time.sleep(60)
         return get(stream, place)
 
-    monkeypatch.setattr(PairStream, "__getitem__", hanging)
+    monkeypatch.setattr(Stream, "__getitem__", hanging)
     began = time.monotonic()
     with pytest.raises(SystemExit) as caught:
         train(make(drawn, tmp_path / "run"))

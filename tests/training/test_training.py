@@ -17,20 +17,22 @@ import torch
 from pixlate import images, modelfile, train
 from pixlate.errors import ConfigError, RunError
 from pixlate.specs.data import DataConfig
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.networks import NetworksConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.tensorfile import read_tensors
 from pixlate.training import runfolder
 from pixlate.training.journal import Journal
-from pixlate.training.validation import Validation
+from pixlate.training.validation.paired import PairedValidation
 
 
 def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
     settings: dict[str, Any] = {"steps": 6, "validate_every": 3, "log_every": 2, "workers": 0, "samples": 2}
     return TrainConfig(
         DataConfig(str(drawn), direction="BtoA"),
-        Pix2PixConfig(width=4),
+        Pix2PixConfig(),
         LoopConfig(run=str(run), **{**settings, **loop}),
+        NetworksConfig(width=4),
     )
 
 
@@ -95,7 +97,9 @@ def test_a_better_earlier_model_is_kept(
     drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, best: int
 ) -> None:
     scores = {name: iter(each) for name, each in SCORES.items()}
-    monkeypatch.setattr(Validation, "measure", lambda *_: ({name: next(each) for name, each in scores.items()}, None))
+    monkeypatch.setattr(
+        PairedValidation, "measure", lambda *_: ({name: next(each) for name, each in scores.items()}, None)
+    )
     run = train(make(drawn, tmp_path / "run", steps=4, validate_every=1, best_by=metric))
     assert modelfile.read_card(run / "best.safetensors").step == best
     assert modelfile.read_card(run / "model.safetensors").step == 4
@@ -250,11 +254,14 @@ from pixlate.data.loading import Batch
 from pixlate.devices import Device
 from pixlate.methods.pix2pix import Pix2Pix
 from pixlate.networks.noise import Noise
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.methods.settings import MethodSpec
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
 
 with Device("cpu") as device:
-    method = Pix2Pix(Pix2PixConfig(), GeneratorSpec(depth=3, width=4, dropout=(1,)), DiscriminatorSpec(6, 7, 4), 0)
+    networks = {"G": GeneratorSpec(depth=3, width=4, dropout=(1,)), "D": DiscriminatorSpec(6, 7, 4)}
+    method = Pix2Pix(MethodSpec(Pix2PixConfig(), networks, LearningConfig(), (16, 16)), 0)
     for step in range(3):
         generator = torch.Generator().manual_seed(10 * step + device.processes.rank)
         x, y = (torch.rand(1, 3, 16, 16, generator=generator) for _ in range(2))

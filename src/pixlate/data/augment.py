@@ -7,7 +7,7 @@ import numpy as np
 
 from pixlate import draws, images
 from pixlate.images import Picture
-from pixlate.specs.data import Resample
+from pixlate.specs.data import Fit, Resample
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Preparation:
     width: int
     load_height: int
     load_width: int
-    stretch: bool
+    fit: Fit
     mirror: bool
     resample: Resample
 
@@ -35,26 +35,28 @@ class Draw:
 CENTRE = Draw(0.5, 0.5, mirror=False)
 
 
-def draw(seed: int, epoch: int, index: int) -> Draw:
-    """The draw for pair `index` in `epoch`: the same in whichever process it is made."""
-    source = random.Random(draws.seed(seed, "jitter", epoch, index))  # noqa: S311 - augmentation, not secrets
+def draw(seed: int, epoch: int, index: int, *side: str) -> Draw:
+    """The draw for pair or picture `index` in `epoch`: the same in whichever process it is made."""
+    source = random.Random(draws.seed(seed, "jitter", *side, epoch, index))  # noqa: S311 - augmentation, not secrets
     return Draw(source.random(), source.random(), source.random() < 0.5)
 
 
 def jitter(picture: Picture, preparation: Preparation, drawn: Draw) -> Picture:
     """A picture (H, W, C) as training sees it: resized to the load size, cropped to the size, perhaps mirrored."""
     p = preparation
-    if p.stretch:
-        picture = images.resize(picture, p.load_height, p.load_width, p.resample)
-    return _finish(picture, p, drawn)
+    return _finish(_fitted(picture, p, p.load_height, p.load_width), p, drawn)
 
 
 def without_jitter(picture: Picture, preparation: Preparation) -> Picture:
     """A picture as validation sees it: the size without jitter."""
     p = preparation
-    if p.stretch:
-        picture = images.resize(picture, p.height, p.width, p.resample)
-    return _finish(picture, p, CENTRE)
+    return _finish(_fitted(picture, p, p.height, p.width), p, CENTRE)
+
+
+def _fitted(picture: Picture, p: Preparation, height: int, width: int) -> Picture:
+    if p.fit == "width":
+        height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    return picture if p.fit == "crop" else images.resize(picture, height, width, p.resample)
 
 
 def _finish(picture: Picture, p: Preparation, drawn: Draw) -> Picture:

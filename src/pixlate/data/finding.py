@@ -5,7 +5,8 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from pixlate.specs.data import DataConfig
 Part = Literal["train", "val", "test"]
 DefectKind = Literal["unmatched", "duplicate stem", "missing", "unreadable", "size mismatch", "odd width"]
 
-_PARTS: dict[str, Part] = {
+PARTS: dict[str, Part] = {
     "train": "train",
     "training": "train",
     "val": "val",
@@ -31,19 +32,24 @@ _PARTS: dict[str, Part] = {
 
 @dataclass(frozen=True)
 class PictureFile:
-    """One picture of a pair: a file, or one half of it."""
+    """A file, or one half of it. `name` is unique on its side of the data set; both pictures of a pair have one."""
 
+    name: str
     path: Path
     half: Half = "whole"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A source and the target it should become. `name` is unique in the data set."""
+    """A source and the target it should become."""
 
-    name: str
     source: PictureFile
     target: PictureFile
+
+    @property
+    def name(self) -> str:
+        """Unique in the data set."""
+        return self.source.name
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Found:
     layout: str
     parts: dict[Part | None, list[Pair]] = field(default_factory=dict)
     """Pairs by part; None where the data set has no parts."""
+    sides: dict[Part | None, tuple[list[PictureFile], list[PictureFile]]] = field(default_factory=dict)
+    """Sources and targets by part, where nothing is paired."""
     defects: list[Defect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -72,46 +80,66 @@ def find(config: DataConfig) -> Found:
     Raises:
         DataError: no such folder or list, or a list that cannot be read.
     """
+    with readable(config) as root:
+        return _found(root, config)
+
+
+@contextmanager
+def readable(config: DataConfig) -> Iterator[Path]:
+    """The folder or list that the settings name, for as long as it can be read.
+
+    Raises:
+        DataError: none is named, there is none, or it cannot be read.
+    """
     if not config.data:
         raise DataError("No data given: name a folder of pairs, two folders, or a CSV or JSONL list.")
+    root = Path(config.data)
     try:
-        return _found(Path(config.data), config)
+        if not root.is_dir() and not root.is_file():
+            raise DataError(f"There is no folder or list {root}.")
+        yield root
     except OSError as error:
         raise DataError(f"{error.filename or config.data} cannot be read ({error.strerror}).") from error
 
 
 def _found(root: Path, config: DataConfig) -> Found:
-    if not root.is_dir() and not root.is_file():
-        raise DataError(f"There is no folder or list {root}.")
     if config.data_b is not None:
-        return _two_folders(_folder(root), _folder(Path(config.data_b)), config)
+        return _two_folders(*two_folders(root, Path(config.data_b)), config)
     if root.is_file():
         return _list(root, config)
     inside = {child.name.lower(): child for child in root.iterdir() if child.is_dir()}
     if "a" in inside and "b" in inside:
-        return _two_folders(inside["a"], inside["b"], config)
+        return _two_folders(*two_folders(inside["a"], inside["b"]), config)
     if "traina" in inside and "trainb" in inside:
         return _parted_folders(inside, config)
     return _side_by_side(root, config)
 
 
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise DataError(f"There is no folder {path}." if not path.exists() else f"{path} is a file, not a folder.")
-    return path
+def two_folders(a: Path, b: Path) -> tuple[Path, Path]:
+    """Both, made sure of.
+
+    Raises:
+        DataError: one is no folder, or both are one.
+    """
+    for path in (a, b):
+        if not path.is_dir():
+            raise DataError(f"There is no folder {path}." if not path.exists() else f"{path} is a file, not a folder.")
+    if a.resolve() == b.resolve():
+        raise DataError(f"{a} is given as A and as B.")
+    return a, b
 
 
 def _side_by_side(root: Path, config: DataConfig) -> Found:
     found = Found("side-by-side files (A left, B right)")
-    files = _pictures(root, found)
-    parted = any(_part(path.relative_to(root)) for path in files)
+    files = pictures_of(root, found)
+    parted = any(part_of(path.relative_to(root)) for path in files)
     if not parted:
         _refuse_another_layout(root, files)
     strays: Counter[str] = Counter()
     stems: dict[str, list[Path]] = {}
     for path in files:
         relative = path.relative_to(root)
-        if parted and _part(relative) is None:
+        if parted and part_of(relative) is None:
             strays[relative.parts[0] if len(relative.parts) > 1 else "the folder itself"] += 1
         else:
             stems.setdefault(_stem(relative), []).append(path)
@@ -119,15 +147,14 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
         f"{count} pictures in {where} left alone: the set has train/val/test." for where, count in strays.items()
     ]
     for stem, path in _unique(stems, found):
-        a, b = PictureFile(path, "left"), PictureFile(path, "right")
-        _add(found, stem, a, b, config)
+        _add(found, PictureFile(stem, path, "left"), PictureFile(stem, path, "right"), config)
     return found
 
 
 def _refuse_another_layout(root: Path, files: list[Path]) -> None:
     """Catch folders that would train, but on halves of whole pictures or on their own test set."""
     relatives = [path.relative_to(root) for path in files]
-    nested = next((path for path in relatives if any(part.lower() in _PARTS for part in path.parts[1:-1])), None)
+    nested = next((path for path in relatives if any(part.lower() in PARTS for part in path.parts[1:-1])), None)
     if nested is not None:
         raise DataError(f"{root} holds {nested.parent.as_posix()}: name the folder that train, val and test stand in.")
     tops = {path.parts[0] if len(path.parts) > 1 else "" for path in relatives}
@@ -144,8 +171,6 @@ def _refuse_another_layout(root: Path, files: list[Path]) -> None:
 
 
 def _two_folders(folder_a: Path, folder_b: Path, config: DataConfig) -> Found:
-    if folder_a.resolve() == folder_b.resolve():
-        raise DataError(f"{folder_a} is given as A and as B.")
     found = Found(f"two folders matched by name (A {folder_a}, B {folder_b})")
     _match(found, _stems(folder_a, found), _stems(folder_b, found), config)
     return found
@@ -153,7 +178,7 @@ def _two_folders(folder_a: Path, folder_b: Path, config: DataConfig) -> Found:
 
 def _parted_folders(inside: dict[str, Path], config: DataConfig) -> Found:
     found = Found("two folders a part, matched by name (trainA, trainB, …)")
-    for part in _PARTS:
+    for part in PARTS:
         sides = [inside.get(part + side) for side in "ab"]
         stems_a, stems_b = ({} if side is None else _stems(side, found, prefix=part) for side in sides)
         _match(found, stems_a, stems_b, config)
@@ -162,7 +187,7 @@ def _parted_folders(inside: dict[str, Path], config: DataConfig) -> Found:
 
 def _stems(folder: Path, found: Found, prefix: str = "") -> dict[str, list[Path]]:
     stems: dict[str, list[Path]] = {}
-    for path in _pictures(folder, found):
+    for path in pictures_of(folder, found):
         stems.setdefault(_stem(Path(prefix) / path.relative_to(folder)), []).append(path)
     return stems
 
@@ -171,7 +196,7 @@ def _match(found: Found, stems_a: dict[str, list[Path]], stems_b: dict[str, list
     all_a, all_b = dict(_unique(stems_a, found)), dict(_unique(stems_b, found))
     for stem in sorted(stems_a.keys() | stems_b.keys()):
         if stem in all_a and stem in all_b:
-            _add(found, stem, PictureFile(all_a[stem]), PictureFile(all_b[stem]), config)
+            _add(found, PictureFile(stem, all_a[stem]), PictureFile(stem, all_b[stem]), config)
         elif stem not in stems_b or stem not in stems_a:
             path, other = (stems_a[stem][0], "B") if stem in stems_a else (stems_b[stem][0], "A")
             found.defects.append(Defect("unmatched", path, f"no picture of that name in {other}"))
@@ -180,7 +205,7 @@ def _match(found: Found, stems_a: dict[str, list[Path]], stems_b: dict[str, list
 def _list(path: Path, config: DataConfig) -> Found:
     found = Found(f"the list {path.name}")
     stems: dict[str, list[Path]] = {}
-    for number, row in enumerate(_rows(path), start=1):
+    for number, row in enumerate(rows_of(path), start=1):
         lowered = {str(key).strip().lower(): str(value or "").strip() for key, value in row.items()}
         if not (lowered.get("a") and lowered.get("b")):
             has = ", ".join(key for key, value in row.items() if value)
@@ -189,18 +214,23 @@ def _list(path: Path, config: DataConfig) -> Found:
         missing = [picture for picture in (a, b) if not os.path.isfile(picture)]  # noqa: PTH113 - false for any odd name
         found.defects += [Defect("missing", picture, f"row {number} of {path.name} names it") for picture in missing]
         split = lowered.get("split", "").lower()
-        if split and split not in _PARTS:
+        if split and split not in PARTS:
             raise DataError(f"{path}, row {number}: split is {split!r}; train, val or test is wanted.")
         name = _stem(Path(split) / lowered["a"])
         if name in stems:
             found.defects.append(Defect("duplicate stem", a, f"row {number} of {path.name} names it again"))
         elif not missing:
             stems[name] = [a]
-            _add(found, name, PictureFile(a), PictureFile(b), config, _PARTS.get(split))
+            _add(found, PictureFile(name, a), PictureFile(name, b), config, PARTS.get(split))
     return found
 
 
-def _rows(path: Path) -> list[dict[str, object]]:
+def rows_of(path: Path) -> list[dict[str, object]]:
+    """The rows of a CSV or JSONL list.
+
+    Raises:
+        DataError: it is neither, or cannot be read as such.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
@@ -215,7 +245,8 @@ def _rows(path: Path) -> list[dict[str, object]]:
     raise DataError(f"{path} is neither a folder nor a .csv or .jsonl list.")
 
 
-def _pictures(folder: Path, found: Found) -> list[Path]:
+def pictures_of(folder: Path, found: Found) -> list[Path]:
+    """All pictures of a folder; what else is there is noted."""
     pictures, others = images.pictures_in(folder)
     found.notes += images.passed_over(folder, others)
     return pictures
@@ -230,14 +261,14 @@ def _unique(stems: dict[str, list[Path]], found: Found) -> Iterable[tuple[str, P
             found.defects += [Defect("duplicate stem", path, f"{names} share one name") for path in paths]
 
 
-def _add(found: Found, name: str, a: PictureFile, b: PictureFile, config: DataConfig, part: Part | None = None) -> None:
+def _add(found: Found, a: PictureFile, b: PictureFile, config: DataConfig, part: Part | None = None) -> None:
     source, target = (a, b) if config.direction == "AtoB" else (b, a)
-    part = part or _part(Path(name))
-    found.parts.setdefault(part, []).append(Pair(name, source, target))
+    found.parts.setdefault(part or part_of(Path(a.name)), []).append(Pair(source, target))
 
 
-def _part(relative: Path) -> Part | None:
-    return _PARTS.get(relative.parts[0].lower()) if len(relative.parts) > 1 else None
+def part_of(relative: Path) -> Part | None:
+    """What the outermost folder of a picture's path says it is for."""
+    return PARTS.get(relative.parts[0].lower()) if len(relative.parts) > 1 else None
 
 
 def _stem(relative: Path) -> str:

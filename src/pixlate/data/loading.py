@@ -3,12 +3,11 @@
 import multiprocessing
 import random
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,19 +16,23 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from pixlate import draws, images
 from pixlate.data import augment
 from pixlate.data.augment import Preparation
-from pixlate.data.finding import Pair
+from pixlate.data.finding import PictureFile
+from pixlate.data.survey import Examples
 from pixlate.errors import PictureError
 from pixlate.images import Picture
+from pixlate.specs.data import Channels
+
+P = TypeVar("P")
 
 
 class Batch(NamedTuple):
-    """Sources (N, C, H, W) and targets (N, C', H, W) in [-1, 1], and the pairs' names."""
+    """Sources (N, C, H, W) and targets (N, C', H, W) in [-1, 1], and the names of the pairs, or of what met."""
 
     source: Tensor
     target: Tensor
     names: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    """Why pairs whose turn it was could not be read; another stands in for each."""
+    """Why pictures whose turn it was could not be read; another stands in for each."""
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch there."""
@@ -38,45 +41,39 @@ class Batch(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class Channels:
-    """How many each side has: 1 or 3."""
-
-    source: int
-    target: int
-
-
-def read_pair(pair: Pair, channels: Channels) -> tuple[Picture, Picture]:
-    """Both pictures (H, W, C), whole.
+def read_pair(source: PictureFile, target: PictureFile, channels: Channels) -> tuple[Picture, Picture]:
+    """Both pictures (H, W, C) of a pair, whole.
 
     Raises:
         PictureError: one cannot be read, or the two differ in size.
     """
-    source = images.with_channels(images.read(pair.source.path, pair.source.half), channels.source)
-    target = images.with_channels(images.read(pair.target.path, pair.target.half), channels.target)
-    if source.shape[:2] != target.shape[:2]:
-        raise PictureError(f"{pair.source.path} and {pair.target.path} differ in size.")
-    return source, target
+    pictures = read(source, channels.source), read(target, channels.target)
+    if pictures[0].shape[:2] != pictures[1].shape[:2]:
+        raise PictureError(f"{source.path} and {target.path} differ in size.")
+    return pictures
 
 
-def read_without_jitter(pair: Pair, channels: Channels, preparation: Preparation) -> tuple[Picture, Picture]:
-    """Both pictures as validation sees them: at the size, without jitter."""
-    source, target = read_pair(pair, channels)
-    return augment.without_jitter(source, preparation), augment.without_jitter(target, preparation)
+def read(file: PictureFile, channels: int) -> Picture:
+    """A picture (H, W, C), whole, with so many channels.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
+    return images.with_channels(images.read(file.path, file.half), channels)
 
 
-def order(seed: int, epoch: int, count: int) -> list[int]:
+def order(seed: int, epoch: int, count: int, *side: str) -> list[int]:
     """The indices 0 … count - 1 in the order of this epoch."""
     indices = list(range(count))
-    random.Random(draws.seed(seed, "order", epoch)).shuffle(indices)  # noqa: S311
+    random.Random(draws.seed(seed, "order", *side, epoch)).shuffle(indices)  # noqa: S311
     return indices
 
 
-_order = lru_cache(maxsize=2)(order)
+_order = lru_cache(maxsize=4)(order)
 
 
 class Item(NamedTuple):
-    """One pair of a batch."""
+    """One pair of a batch, or one picture of each side."""
 
     source: Tensor
     target: Tensor
@@ -84,44 +81,81 @@ class Item(NamedTuple):
     left_out: tuple[str, ...]
 
 
-class PairStream(Dataset["Item | PictureError"]):
-    """Training pairs by their place in the endless stream of epochs, jittered."""
+class Stream(Dataset["Item | PictureError"]):
+    """Training examples by their place in the endless stream of epochs, jittered.
+
+    Of what is not paired each side has epochs of its own, so none of its pictures comes again before all have come.
+    """
 
     def __init__(
         self,
-        pairs: Sequence[Pair],
+        examples: Examples,
         channels: Channels,
         preparation: Preparation,
         seed: int,
         *,
         skip_bad: bool = False,
     ) -> None:
-        """`skip_bad` lets the next pair of the epoch's order that can be read stand in for one that cannot."""
-        self.pairs = pairs
+        """`skip_bad` lets the next of the epoch's order that can be read stand in for what cannot."""
+        self.examples = examples
         self.channels = channels
         self.preparation = preparation
         self.seed = seed
         self.skip_bad = skip_bad
 
     def __getitem__(self, place: int) -> Item | PictureError:
-        """The pair at `place`; a picture that cannot be read is returned as its error, for the reader to raise."""
-        count = len(self.pairs)
-        epoch, position = divmod(place, count)
-        indices = _order(self.seed, epoch, count)
+        """What is at `place`; a picture that cannot be read is returned as its error, for the reader to raise."""
         left_out: list[str] = []
+        try:
+            if self.examples.paired:
+                return self._pair(place, left_out)
+            (source, source_name), (target, target_name) = (
+                self._picture(place, files, channels, side, left_out)
+                for files, channels, side in (
+                    (self.examples.sources, self.channels.source, "X"),
+                    (self.examples.targets, self.channels.target, "Y"),
+                )
+            )
+        except PictureError as error:
+            return error
+        return Item(source, target, f"{source_name} and {target_name}", tuple(left_out))
+
+    def _pair(self, place: int, left_out: list[str]) -> Item:
+        sources, targets = self.examples.sources, self.examples.targets
+
+        def both(index: int) -> tuple[Picture, Picture]:
+            return read_pair(sources[index], targets[index], self.channels)
+
+        epoch, index, pictures = self._readable(place, len(sources), both, left_out, "pairs")
+        drawn = augment.draw(self.seed, epoch, index)
+        source, target = (to_tensor(augment.jitter(picture, self.preparation, drawn)) for picture in pictures)
+        return Item(source, target, sources[index].name, tuple(left_out))
+
+    def _picture(
+        self, place: int, files: Sequence[PictureFile], channels: int, side: str, left_out: list[str]
+    ) -> tuple[Tensor, str]:
+        def single(index: int) -> Picture:
+            return read(files[index], channels)
+
+        epoch, index, picture = self._readable(place, len(files), single, left_out, "pictures", side)
+        drawn = augment.draw(self.seed, epoch, index, side)
+        return to_tensor(augment.jitter(picture, self.preparation, drawn)), files[index].name
+
+    def _readable(
+        self, place: int, count: int, read_it: Callable[[int], P], left_out: list[str], what: str, *side: str
+    ) -> tuple[int, int, P]:
+        """The epoch and the index of what is at `place`, or of what stands in for it, and what was read."""
+        epoch, position = divmod(place, count)
+        indices = _order(self.seed, epoch, count, *side)
         for turn in range(count):
             index = indices[(position + turn) % count]
             try:
-                pictures = read_pair(self.pairs[index], self.channels)
+                return epoch, index, read_it(index)
             except PictureError as error:
                 if not self.skip_bad:
-                    return error
+                    raise
                 left_out.append(str(error))
-                continue
-            drawn = augment.draw(self.seed, epoch, index)
-            source, target = (to_tensor(augment.jitter(picture, self.preparation, drawn)) for picture in pictures)
-            return Item(source, target, self.pairs[index].name, tuple(left_out))
-        return PictureError(f"None of the {count} training pairs can be read any more. The first: {left_out[0]}")
+        raise PictureError(f"None of the {count} training {what} can be read any more. The first: {left_out[0]}")
 
 
 class _Places(Sampler[list[int]]):
@@ -143,7 +177,7 @@ class _Places(Sampler[list[int]]):
 
 
 def batches(
-    stream: PairStream,
+    stream: Stream,
     *,
     start: int,
     steps: int,

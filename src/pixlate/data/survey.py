@@ -1,7 +1,7 @@
 """Looking at a data set before the first step: what will be learned from, what is left out, and why."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pixlate import draws, images
 from pixlate.data.finding import Defect, Found, Pair, Part, PictureFile, find
+from pixlate.data.unpaired import SIDE_BY_SIDE, find_unpaired
 from pixlate.errors import DataError, PictureError
 from pixlate.images import Header
 from pixlate.specs.data import DataConfig
@@ -16,6 +17,43 @@ from pixlate.specs.data import DataConfig
 DECODE_AT_MOST = 5000
 """Files decoded in full beforehand; of larger sets the headers alone are read."""
 _LISTED = 10
+_HELD_OUT = 0.1
+_UNPAIRED_HELD_OUT = 10
+
+
+@dataclass(frozen=True)
+class Examples:
+    """One part of a data set: pairs, each source with its target, or two sets without such ties."""
+
+    sources: tuple[PictureFile, ...] = ()
+    targets: tuple[PictureFile, ...] = ()
+    paired: bool = True
+
+    def __len__(self) -> int:
+        """Pairs, or pictures of the larger side: what an epoch goes through."""
+        return max(len(self.sources), len(self.targets))
+
+    @property
+    def files(self) -> list[PictureFile]:
+        """All of them, pair by pair where they are paired."""
+        if self.paired:
+            return [file for pair in zip(self.sources, self.targets, strict=True) for file in pair]
+        return [*self.sources, *self.targets]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the pairs, or of each side's pictures."""
+        if self.paired:
+            return [file.name for file in self.sources]
+        return [f"{side}/{file.name}" for side, files in zip("XY", self._sides, strict=True) for file in files]
+
+    @property
+    def _sides(self) -> tuple[tuple[PictureFile, ...], tuple[PictureFile, ...]]:
+        return self.sources, self.targets
+
+    def count(self) -> str:
+        """How many there are, for a person."""
+        return f"{len(self):,}" if self.paired else f"{len(self.sources):,} + {len(self.targets):,}"
 
 
 @dataclass(frozen=True)
@@ -24,11 +62,11 @@ class Survey:
 
     name: str
     layout: str
-    train: tuple[Pair, ...]
-    val: tuple[Pair, ...]
-    test: tuple[Pair, ...]
+    train: Examples
+    val: Examples
+    test: Examples
     size: tuple[int, int]
-    """The commonest (height, width) among the training sources."""
+    """The commonest (height, width) among the training sources; unpaired, of the side where it is smaller."""
     same_size: bool
     source_channels: int
     target_channels: int
@@ -41,12 +79,18 @@ class Survey:
         sizes = f"{height}×{width} px" + ("" if self.same_size else " mostly, sizes differ")
         lines = [
             self.layout,
-            f"{len(self.train)} training, {len(self.val)} validation and {len(self.test)} test pairs; {sizes}",
+            f"{self.counts()}; {sizes}",
             *self.notes,
         ]
         if self.defects:
             lines += [f"{len(self.defects)} pictures left out:", *list_defects(self.defects)]
         return "\n".join(lines)
+
+    def counts(self) -> str:
+        """How many pairs or pictures each part has, for a person."""
+        what = "pairs" if self.train.paired else "pictures (A + B, in the direction trained)"
+        parts = f"{self.train.count()} training, {self.val.count()} validation and {self.test.count()} test"
+        return f"{parts} {what}"
 
 
 def list_defects(defects: Iterable[Defect], at_most: int | None = None) -> list[str]:
@@ -56,41 +100,37 @@ def list_defects(defects: Iterable[Defect], at_most: int | None = None) -> list[
     return shown if at_most is None or len(every) <= at_most else [*shown, f"  … and {len(every) - at_most} more"]
 
 
-def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset()) -> Survey:
-    """Find the pairs, look at every picture, and split off validation where the set has none.
+def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *, paired: bool = True) -> Survey:
+    """Find the pictures, look at every one, and split off validation where the set has none.
 
-    Pairs whose names are `known`, those a run began with, keep their place though they have become defective.
+    Examples whose names are `known`, those a run began with, keep their place though they have become defective.
 
     Raises:
         DataError: no data, no pairs, or any defect unless `config.skip_bad` is set.
     """
-    found = find(config)
+    found = find(config) if paired else find_unpaired(config)
     headers = _inspect(found, known)
-    if found.defects and not config.skip_bad:
-        counts = Counter(defect.kind for defect in found.defects)
-        summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        listed = "\n".join(list_defects(found.defects, _LISTED))
-        if counts.keys() == {"unmatched"} and not any(found.parts.values()):
-            raise DataError(f"{config.data}: no pairs found ({found.layout}): {summary}.\n{listed}")
-        raise DataError(f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}")
-    parts = _split(found, config, seed)
-    if not parts["train"]:
+    _refuse_defects(found, config)
+    parts = _split(found, config, seed, paired=paired)
+    train, val = parts["train"], parts["val"]
+    if not train.sources or not train.targets:
         notes = " ".join(found.notes)
-        raise DataError(f"{config.data}: no training pairs found ({found.layout}). {notes}".strip())
-    pairs = parts["train"] + parts["val"]
-    source_channels = _channels("sources", [pair.source for pair in pairs], headers, config.source_channels, found)
-    target_channels = _channels("targets", [pair.target for pair in pairs], headers, config.target_channels, found)
-    sizes = Counter(_size(pair.source, headers) for pair in parts["train"] if pair.source.path in headers)
-    if not sizes:
+        what = "pairs" if paired else "pictures of " + ("A" if train.targets else "B" if train.sources else "A and B")
+        raise DataError(f"{config.data}: no training {what} found ({found.layout}). {notes}".strip())
+    source_channels = _channels("sources", train.sources + val.sources, headers, config.source_channels, found)
+    target_channels = _channels("targets", train.targets + val.targets, headers, config.target_channels, found)
+    sides = (train.sources,) if paired else (train.sources, train.targets)
+    sizes = [Counter(_size(file, headers) for file in side if file.path in headers) for side in sides]
+    if not all(sizes):
         raise DataError(f"{config.data}: none of the training pictures can be read any more.")
     return Survey(
-        name=Path(config.data).resolve().name,
+        name=_name(config, found),
         layout=found.layout,
-        train=tuple(parts["train"]),
-        val=tuple(parts["val"]),
-        test=tuple(parts["test"]),
-        size=sizes.most_common(1)[0][0],
-        same_size=len(sizes) == 1,
+        train=train,
+        val=val,
+        test=parts["test"],
+        size=min((size.most_common(1)[0][0] for size in sizes), key=min),
+        same_size=len(set().union(*sizes)) == 1,
         source_channels=source_channels,
         target_channels=target_channels,
         defects=tuple(found.defects),
@@ -98,9 +138,28 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset()) -
     )
 
 
+def _refuse_defects(found: Found, config: DataConfig) -> None:
+    if not found.defects or config.skip_bad:
+        return
+    counts = Counter(defect.kind for defect in found.defects)
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    listed = "\n".join(list_defects(found.defects, _LISTED))
+    if counts.keys() == {"unmatched"} and not any(found.parts.values()):
+        hint = "Two sets of pictures that are not pairs are learned from with --method cyclegan."
+        raise DataError(f"{config.data}: no pairs found ({found.layout}): {summary}.\n{listed}\n{hint}")
+    raise DataError(f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}")
+
+
+def _name(config: DataConfig, found: Found) -> str:
+    first = Path(config.data).resolve().name
+    return f"{first}-{Path(config.data_b).resolve().name}" if found.sides and config.data_b else first
+
+
 def _inspect(found: Found, known: frozenset[str]) -> dict[Path, Header]:
     """Header of every readable file; what cannot be read or does not match moves from the pairs to the defects."""
-    paths = sorted({picture.path for part in found.parts.values() for p in part for picture in (p.source, p.target)})
+    pairs = [pair for part in found.parts.values() for pair in part]
+    singles = [file for sides in found.sides.values() for side in sides for file in side]
+    paths = sorted({file.path for file in singles + [file for pair in pairs for file in (pair.source, pair.target)]})
     decode = len(paths) <= DECODE_AT_MOST
     if not decode:
         found.notes.append(f"{len(paths)} files: headers checked, pictures decoded only as they are met.")
@@ -111,7 +170,34 @@ def _inspect(found: Found, known: frozenset[str]) -> dict[Path, Header]:
     headers = {path: outcome for path, outcome in looked.items() if isinstance(outcome, Header)}
     for part, pairs in found.parts.items():
         found.parts[part] = [pair for pair in pairs if _sound(pair, headers, found) or pair.name in known]
+    for part, sides in found.sides.items():
+        sources, targets = (
+            [file for file in files if _usable(file, headers, found) or f"{side}/{file.name}" in known]
+            for side, files in zip("XY", sides, strict=True)
+        )
+        found.sides[part] = (sources, targets)
+    if found.layout == SIDE_BY_SIDE:
+        _refuse_single_pictures(headers)
     return headers
+
+
+def _usable(file: PictureFile, headers: dict[Path, Header], found: Found) -> bool:
+    if file.path not in headers:
+        return False
+    odd = file.half != "whole" and headers[file.path].width % 2 == 1
+    if odd and file.half == "left":
+        found.defects.append(Defect("odd width", file.path, f"{headers[file.path].width} px wide, no two equal halves"))
+    return not odd
+
+
+def _refuse_single_pictures(headers: dict[Path, Header]) -> None:
+    """Catch one folder of photographs, which would train, but on their halves."""
+    for path, header in headers.items():
+        if header.width < 1.5 * header.height:
+            raise DataError(
+                f"{path} is no two pictures side by side. What is not paired is learned from two folders: "
+                "pixlate train A_FOLDER B_FOLDER --method cyclegan, or a folder with trainA and trainB."
+            )
 
 
 def _look(path: Path, *, decode: bool) -> Header | PictureError:
@@ -146,7 +232,7 @@ def _size(picture: PictureFile, headers: dict[Path, Header]) -> tuple[int, int]:
 
 
 def _channels(
-    side: str, pictures: list[PictureFile], headers: dict[Path, Header], asked: int | None, found: Found
+    side: str, pictures: Sequence[PictureFile], headers: dict[Path, Header], asked: int | None, found: Found
 ) -> int:
     pictures = [picture for picture in pictures if picture.path in headers]
     grey = sum(headers[picture.path].channels == 1 for picture in pictures)
@@ -158,19 +244,52 @@ def _channels(
     return channels
 
 
-def _split(found: Found, config: DataConfig, seed: int) -> dict[Part, list[Pair]]:
-    """The set's own parts, or a seeded choice by name, which adding a pair hardly moves."""
-    parts: dict[Part, list[Pair]] = {
-        "train": found.parts.get("train", []) + found.parts.get(None, []),
-        "val": found.parts.get("val", []),
-        "test": found.parts.get("test", []),
-    }
-    train = parts["train"]
-    if not parts["val"] and config.val_fraction > 0 and len(train) > 1:
-        count = min(len(train) - 1, max(1, round(len(train) * config.val_fraction)))
-        chosen = {pair.name for pair in sorted(train, key=lambda pair: draws.seed(seed, "split", pair.name))[:count]}
-        parts["val"] = [pair for pair in train if pair.name in chosen]
-        parts["train"] = [pair for pair in train if pair.name not in chosen]
-        why = "All validation pairs are defective" if "val" in found.parts else "No val folder"
-        found.notes.append(f"{why}: {count} pairs set aside for validation by seed {seed}.")
+def _split(found: Found, config: DataConfig, seed: int, *, paired: bool) -> dict[Part, Examples]:
+    """The set's own parts, or a seeded choice by name, which adding a picture hardly moves."""
+    if not paired:
+        sources, targets = (
+            _split_side({part: sides[place] for part, sides in found.sides.items()}, config, seed, side)
+            for place, side in enumerate("XY")
+        )
+        parts = {part: Examples(tuple(sources[part]), tuple(targets[part]), paired=False) for part in sources}
+        held_out = parts["val"].count()
+    else:
+        split = _split_side(
+            {part: [pair.source for pair in pairs] for part, pairs in found.parts.items()}, config, seed
+        )
+        target_of = {pair.source: pair.target for pairs in found.parts.values() for pair in pairs}
+        parts = {
+            part: Examples(tuple(files), tuple(target_of[file] for file in files)) for part, files in split.items()
+        }
+        held_out = str(len(parts["val"]))
+    what = "pairs" if paired else "pictures"
+    if len(parts["val"]) and not any(found.parts.get("val", []) or found.sides.get("val", ([], []))):
+        bad = "val" in found.parts or "val" in found.sides
+        why = f"All validation {what} are defective" if bad else "No val folder"
+        found.notes.append(f"{why}: {held_out} {what} set aside for validation by seed {seed}.")
     return parts
+
+
+def _split_side(
+    parts: Mapping[Part | None, list[PictureFile]], config: DataConfig, seed: int, side: str | None = None
+) -> dict[Part, list[PictureFile]]:
+    """For one `side` of what is not paired, or for the sources of pairs."""
+    train, val = parts.get("train", []) + parts.get(None, []), parts.get("val", [])
+    place = () if side is None else (side,)
+    fraction = _HELD_OUT if config.val_fraction is None else config.val_fraction
+    if not val and fraction > 0 and len(train) > 1:
+        count = min(len(train) - 1, max(1, round(len(train) * fraction)))
+        if side is not None and config.val_fraction is None:
+            count = min(count, _UNPAIRED_HELD_OUT)
+        val = _chosen(train, count, seed, "split", *place)
+        held_out = set(val)
+        train = [file for file in train if file not in held_out]
+    if config.max_pictures is not None:
+        train = _chosen(train, config.max_pictures, seed, "limit", *place)
+    return {"train": train, "val": val, "test": parts.get("test", [])}
+
+
+def _chosen(files: list[PictureFile], count: int, seed: int, purpose: str, *place: str) -> list[PictureFile]:
+    """`count` of them, whichever come first in an order drawn for their names; they stand as they stood."""
+    chosen = set(sorted(files, key=lambda file: draws.seed(seed, purpose, *place, file.name))[:count])
+    return [file for file in files if file in chosen]

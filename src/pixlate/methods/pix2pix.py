@@ -5,37 +5,38 @@ x is the source, y the target, z the noise; G the generator, D the discriminator
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
 
-from pixlate import draws, losses
+from pixlate import losses
 from pixlate.data.loading import Batch
 from pixlate.devices import Device
-from pixlate.networks.building import build_discriminator, build_generator
+from pixlate.methods import adversary
+from pixlate.methods.first import discriminator, generator
+from pixlate.networks.building import Generator
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import frozen_statistics
-from pixlate.networks.unet import UNet
-from pixlate.specs.methods import Pix2PixConfig
-from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
+from pixlate.specs.methods.settings import MethodSpec
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 
 class Pix2Pix(nn.Module):
     """Generator, discriminator where the objective has one, and their optimizers."""
 
-    name = "pix2pix"
-
-    def __init__(
-        self, config: Pix2PixConfig, generator: GeneratorSpec, discriminator: DiscriminatorSpec | None, seed: int
-    ) -> None:
+    def __init__(self, spec: MethodSpec, seed: int) -> None:
         super().__init__()
-        self.config = config
-        self.G = build_generator(generator, draws.seed(seed, "weights of G"))
-        self.D = build_discriminator(discriminator, draws.seed(seed, "weights of D")) if discriminator else None
-        self.optimizers: dict[str, Optimizer] = {"G": _adam(self.G, config)}
+        assert isinstance(spec.config, Pix2PixConfig)  # noqa: S101 - the table of methods sees to it
+        self.config = spec.config
+        self.G = generator(spec, "G", seed)
+        self.D = discriminator(spec, "D", seed)
+        self.optimizers: dict[str, Optimizer] = {"G": adversary.adam(spec.learning, self.G)}
         if self.D is not None:
-            self.optimizers["D"] = _adam(self.D, config)
+            self.optimizers["D"] = adversary.adam(spec.learning, self.D)
 
     def step(self, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device) -> dict[str, Tensor]:
         """One step of D, then one of G (section 3.3)."""
@@ -45,11 +46,13 @@ class Pix2Pix(nn.Module):
 
         if self.D is not None:
             for index, batch in enumerate(batches):
+                z = noise(index)
                 with torch.set_grad_enabled(once):
-                    fake = self._translated(batch, noise(index), device)
-                terms = self._D_terms(batch, fake.detach(), device)
-                # Halved, which lets D learn more slowly than G.
-                device.backward((terms["D_real"] + terms["D_fake"]) / 2 / count, self.optimizers["D"])
+                    fake = self._translated(batch, z, device)
+                # (1) for cGAN, (2) for GAN: D maximises log D(·, y) + log(1 - D(·, G(x, z)))
+                reals, fakes = self._shown(batch, batch.target), self._shown(batch, fake.detach())
+                terms = adversary.judged(self.D, "D", reals, fakes, self.config.gan_mode, z, device)
+                device.backward(adversary.objective(terms) / count, self.optimizers["D"])
                 D_terms.append(terms)
             device.update(self.optimizers["D"], losses.mean(D_terms))
 
@@ -68,18 +71,13 @@ class Pix2Pix(nn.Module):
             output: Tensor = self.G(batch.source, noise)  # G(x, z)
         return output
 
-    def _D_terms(self, batch: Batch, fake: Tensor, device: Device) -> dict[str, Tensor]:
-        """(1) for cGAN, (2) for GAN: D maximises log D(·, y) + log(1 - D(·, G(x, z)))."""
-        with device.autocast():
-            real_logits, fake_logits = self._judged(batch.source, batch.target), self._judged(batch.source, fake)
-        return {"D_real": losses.real(real_logits), "D_fake": losses.fake(fake_logits)}
-
     def _G_terms(self, batch: Batch, fake: Tensor, device: Device) -> dict[str, Tensor]:
         terms = {}
         if self.D is not None:
             with device.autocast():
-                logits = self._judged(batch.source, fake)
-            terms["G_GAN"] = losses.real(logits)  # maximise log D(·, G(x, z)) rather than minimise log(1 - D)
+                logits = self.D(self._shown(batch, fake))
+            # maximise log D(·, G(x, z)) rather than minimise log(1 - D)
+            terms["G_GAN"] = losses.fooled(logits, self.config.gan_mode)
         if self.config.distance == "L1":
             terms["G_L1"] = losses.l1(fake, batch.target)  # (3)
         elif self.config.distance == "L2":
@@ -91,26 +89,11 @@ class Pix2Pix(nn.Module):
         weight = {"G_L1": self.config.lambda_l1 if self.D is not None else 1.0}
         return torch.stack([weight.get(name, 1.0) * term for name, term in terms.items()]).sum()
 
-    def sample(self, source: Tensor, noise: Noise | None) -> Tensor:
-        """G(x, z), normalised with each picture's own statistics."""
-        training = self.G.training
-        self.G.eval()
-        with torch.no_grad():
-            output: Tensor = self.G(source, noise)
-        self.G.train(training)
-        return output
+    def _shown(self, batch: Batch, picture: Tensor) -> Tensor:
+        """What D sees: the pair for cGAN, the picture alone for GAN."""
+        return torch.cat([batch.source, picture], dim=1) if self.config.adversary == "cGAN" else picture
 
     @property
-    def shipped(self) -> dict[str, UNet]:
+    def shipped(self) -> dict[str, Generator]:
         """G alone."""
         return {"": self.G}
-
-    def _judged(self, x: Tensor, picture: Tensor) -> Tensor:
-        """What D says of the pair for cGAN, of the picture alone for GAN."""
-        assert self.D is not None  # noqa: S101 - only adversarial objectives ask
-        logits: Tensor = self.D(torch.cat([x, picture], dim=1) if self.config.adversary == "cGAN" else picture)
-        return logits
-
-
-def _adam(network: nn.Module, config: Pix2PixConfig) -> Adam:
-    return Adam(network.parameters(), lr=config.lr, betas=(config.beta1, config.beta2), fused=True)

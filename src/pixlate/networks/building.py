@@ -1,44 +1,72 @@
 """From a spec to a network with its first weights."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from pixlate.networks.normalization import BatchNorm
+from pixlate.networks.normalization import BatchNorm, InstanceNorm
 from pixlate.networks.patchgan import PatchGAN
+from pixlate.networks.resnet import ResNet
 from pixlate.networks.unet import UNet
+from pixlate.specs.learning import Init
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
 
+Generator = UNet | ResNet
+Network = Generator | PatchGAN
 
-def build_generator(spec: GeneratorSpec, seed: int | None = None) -> UNet:
+
+def build_generator(
+    spec: GeneratorSpec, seed: int | None = None, init: Init = "normal", gain: float = 0.02
+) -> Generator:
     """The generator, initialised from `seed`; without one its weights await loading."""
     with torch.device("meta"):
-        network = UNet(spec)
+        network: Generator = ResNet(spec) if spec.architecture == "resnet" else UNet(spec)
     if seed is not None:
-        initialize(network, seed)
+        initialize(network, seed, init, gain)
     return network
 
 
-def build_discriminator(spec: DiscriminatorSpec, seed: int) -> PatchGAN:
-    """The discriminator, initialised from `seed`."""
+def build_discriminator(
+    spec: DiscriminatorSpec, seed: int | None = None, init: Init = "normal", gain: float = 0.02
+) -> PatchGAN:
+    """The discriminator, initialised from `seed`; without one its weights await loading."""
     with torch.device("meta"):
         network = PatchGAN(spec)
-    initialize(network, seed)
+    if seed is not None:
+        initialize(network, seed, init, gain)
     return network
 
 
-def initialize(network: nn.Module, seed: int) -> None:
-    """Give every weight its first value: N(0, 0.02), norm scales N(1, 0.02), biases 0 (appendix 6.2)."""
+def initialize(network: nn.Module, seed: int, init: Init = "normal", gain: float = 0.02) -> None:
+    """Give every weight its first value.
+
+    By default N(0, 0.02), norm scales N(1, 0.02), biases 0 (pix2pix, appendix 6.2). `gain` is the standard deviation
+    of normal and the factor of xavier and orthogonal.
+    """
     network.to_empty(device="cpu")
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in network.modules():
-            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, BatchNorm)):
-                mean = 1.0 if isinstance(module, BatchNorm) else 0.0
-                module.weight.normal_(mean, 0.02, generator=generator)
-                if module.bias is not None:
-                    module.bias.zero_()
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+                _draw(module.weight, generator, init, gain)
+            elif isinstance(module, (BatchNorm, InstanceNorm)) and module.weight is not None:
+                module.weight.normal_(1.0, 0.02, generator=generator)
+            else:
+                continue
+            if module.bias is not None:
+                module.bias.zero_()
             if isinstance(module, BatchNorm):
                 module.reset_running_stats()
+
+
+def _draw(weight: Tensor, generator: torch.Generator, init: Init, gain: float) -> None:
+    if init == "normal":
+        weight.normal_(0.0, gain, generator=generator)
+    elif init == "xavier":
+        nn.init.xavier_normal_(weight, gain, generator=generator)
+    elif init == "kaiming":
+        nn.init.kaiming_normal_(weight, generator=generator)
+    else:
+        nn.init.orthogonal_(weight, gain, generator=generator)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -22,3 +22,19 @@ class Noise:
         """Standard normal planes (N, channels, H, W), of the device and kind of `like` (N, ?, H, W)."""
         shape = (like.shape[0], channels, *like.shape[-2:])
         return torch.randn(shape, generator=self._generator).to(like)
+
+    def uniform(self) -> float:
+        """A number in [0, 1)."""
+        return float(torch.rand((), generator=self._generator, dtype=torch.float64))
+
+    def choice(self, count: int) -> int:
+        """A number from 0 … count - 1."""
+        return int(torch.randint(count, (), generator=self._generator))
+
+
+def with_z(x: Tensor, channels: int, noise: Noise | None) -> Tensor:
+    """x (N, C, H, W) with `channels` Gaussian planes behind its own; without noise they are 0."""
+    if channels == 0:
+        return x
+    z = x.new_zeros(x.shape[0], channels, *x.shape[-2:]) if noise is None else noise.gaussian(x, channels)
+    return torch.cat([x, z], dim=1)

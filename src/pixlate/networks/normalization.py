@@ -1,4 +1,4 @@
-"""BatchNorm with a choice of statistics at translation."""
+"""Norm layers: BatchNorm with a choice of statistics at translation, InstanceNorm."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from pixlate.specs.networks import Norm
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -24,18 +26,43 @@ class BatchNorm(nn.BatchNorm2d):
             return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
         if self.training or not self.own_statistics:
             return super().forward(x)
-        # torch.nn.functional.instance_norm refuses 1×1 maps, which small pictures have in a deep network.
-        return torch.instance_norm(
-            x,
-            self.weight,
-            self.bias,
-            running_mean=None,
-            running_var=None,
-            use_input_stats=True,
-            momentum=0.0,
-            eps=self.eps,
-            cudnn_enabled=False,
-        )
+        return _per_picture(x, self.weight, self.bias, self.eps)
+
+
+class InstanceNorm(nn.Module):
+    """The picture's own statistics, always; `affine` scales and shifts what is normalised, as CycleGAN's Torch code."""
+
+    def __init__(self, channels: int, *, affine: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.eps = 1e-5
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise x (N, C, H, W). A map of a single value, which has no variance, becomes the shift, or 0."""
+        return _per_picture(x, self.weight, self.bias, self.eps)
+
+
+def _per_picture(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
+    # torch.nn.functional.instance_norm refuses 1×1 maps, which small pictures have in a deep network.
+    return torch.instance_norm(
+        x,
+        weight,
+        bias,
+        running_mean=None,
+        running_var=None,
+        use_input_stats=True,
+        momentum=0.0,
+        eps=eps,
+        cudnn_enabled=False,
+    )
+
+
+def normalization(norm: Norm, channels: int) -> BatchNorm | InstanceNorm | None:
+    """The norm layer of that name; None for none."""
+    if norm == "none":
+        return None
+    return BatchNorm(channels) if norm == "batch" else InstanceNorm(channels, affine=norm == "affine-instance")
 
 
 def use_statistics(network: nn.Module, *, own: bool) -> None:

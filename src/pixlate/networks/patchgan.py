@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixlate.networks.normalization import BatchNorm
-from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec
+from pixlate.networks.normalization import normalization
+from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec, Norm, biased
 
 
 class PatchGAN(nn.Module):
@@ -30,13 +30,14 @@ class PatchGAN(nn.Module):
 
 def _pixel_layers(spec: DiscriminatorSpec) -> nn.Sequential:
     width = spec.width
+    bias = biased(spec.norm)
     return nn.Sequential(
         nn.Conv2d(spec.in_channels, width, 1),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(width, width * 2, 1, bias=False),
-        BatchNorm(width * 2),
+        nn.Conv2d(width, width * 2, 1, bias=bias),
+        *_norm(spec.norm, width * 2),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(width * 2, 1, 1, bias=False),
+        nn.Conv2d(width * 2, 1, 1, bias=bias),
     )
 
 
@@ -46,13 +47,18 @@ def _patch_layers(spec: DiscriminatorSpec, halvings: int) -> nn.Sequential:
     for place in range(halvings + 1):
         out = spec.width * min(2**place, 8)
         stride = 2 if place < halvings else 1
-        layers.append(nn.Conv2d(channels, out, 4, stride=stride, padding=1, bias=place == 0))
-        if place > 0:
-            layers.append(BatchNorm(out))
+        bias = place == 0 or biased(spec.norm)
+        layers.append(nn.Conv2d(channels, out, 4, stride=stride, padding=1, bias=bias))
+        layers += _norm(spec.norm, out) if place > 0 else []
         layers.append(nn.LeakyReLU(0.2))
         channels = out
     layers.append(nn.Conv2d(channels, 1, 4, padding=1))
     return nn.Sequential(*layers)
+
+
+def _norm(norm: Norm, channels: int) -> list[nn.Module]:
+    layer = normalization(norm, channels)
+    return [] if layer is None else [layer]
 
 
 def amid_zeros(x: Tensor, smallest: int) -> Tensor:

@@ -4,19 +4,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixlate.networks.noise import Noise
-from pixlate.networks.normalization import BatchNorm
-from pixlate.specs.networks import GeneratorSpec
+from pixlate.networks.noise import Noise, with_z
+from pixlate.networks.normalization import normalization
+from pixlate.networks.padding import doubled, even, reflected
+from pixlate.specs.networks import GeneratorSpec, Norm, Upsampling, biased
 
 
 class Down(nn.Module):
-    """Ck: (LeakyReLU)-Convolution-(BatchNorm), halving each side; an odd side is rounded up."""
+    """Ck: (LeakyReLU)-Convolution-(Norm), halving each side; an odd side is rounded up."""
 
-    def __init__(self, in_channels: int, out_channels: int, *, activate: bool = True, normalize: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, norm: Norm, *, activate: bool = True, normalize: bool = True
+    ) -> None:
         super().__init__()
         self.activate = activate
-        self.conv = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
-        self.norm = BatchNorm(out_channels) if normalize else None
+        self.conv = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=biased(norm))
+        self.norm = normalization(norm if normalize else "none", out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) → (N, out, ⌈H/2⌉, ⌈W/2⌉)."""
@@ -27,12 +30,30 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """Ck or CDk: ReLU-Transposed convolution-(BatchNorm)-(Dropout), doubling each side."""
+    """Ck or CDk: ReLU-Transposed convolution-(Norm)-(Dropout), doubling each side.
 
-    def __init__(self, in_channels: int, out_channels: int, *, last: bool = False, dropout: bool = False) -> None:
+    With `resize` each pixel is repeated to 2×2 and a 3×3 convolution follows: all outputs see equally many inputs.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm: Norm,
+        upsampling: Upsampling,
+        *,
+        last: bool = False,
+        dropout: bool = False,
+    ) -> None:
         super().__init__()
-        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=last)
-        self.norm = None if last else BatchNorm(out_channels)
+        bias = last or biased(norm)
+        self.resize = upsampling == "resize"
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
+        if self.resize:
+            self.conv = nn.Conv2d(in_channels, out_channels, 3, bias=bias)
+        else:
+            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+        self.norm = normalization("none" if last else norm, out_channels)
         self.dropout = dropout
 
     def forward(self, x: Tensor, size: torch.Size, noise: Noise | None) -> Tensor:
@@ -40,7 +61,11 @@ class Up(nn.Module):
 
         What `Down` rounded up is cut off before the norm, so nothing beyond the picture enters its statistics.
         """
-        x = self.conv(F.relu(x))[..., : size[0], : size[1]]
+        x = F.relu(x)
+        if self.resize:
+            x = self.conv(reflected(doubled(x)[..., : size[0], : size[1]], 1))
+        else:
+            x = self.conv(x)[..., : size[0], : size[1]]
         if self.norm is not None:
             x = self.norm(x)
         return noise.dropout(x) if self.dropout and noise is not None else x
@@ -59,7 +84,7 @@ class UNet(nn.Module):
         widths = spec.widths
         inputs = (spec.in_channels + spec.z_channels, *widths)
         self.encoder = nn.ModuleList(
-            Down(inputs[level], widths[level], activate=level > 0, normalize=0 < level < spec.depth - 1)
+            Down(inputs[level], widths[level], spec.norm, activate=level > 0, normalize=0 < level < spec.depth - 1)
             for level in range(spec.depth)
         )
         doubled = 2 if spec.architecture == "unet" else 1
@@ -68,6 +93,8 @@ class UNet(nn.Module):
             Up(
                 widths[-1 - place] * (doubled if place > 0 else 1),
                 outputs[place],
+                spec.norm,
+                spec.upsampling,
                 last=place == spec.depth - 1,
                 dropout=place + 1 in spec.dropout,
             )
@@ -76,7 +103,7 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, noise: Noise | None = None) -> Tensor:
         """Translate x; without `noise` dropout is off and z is 0."""
-        features = [self._with_z(x, noise)]
+        features = [with_z(x, self.spec.z_channels, noise)]
         for down in self.encoder:
             features.append(down(features[-1]))
         y = features.pop()
@@ -86,20 +113,3 @@ class UNet(nn.Module):
             if self.spec.architecture == "unet" and features:
                 y = torch.cat([y, skip], dim=1)
         return torch.tanh(y)
-
-    def _with_z(self, x: Tensor, noise: Noise | None) -> Tensor:
-        channels = self.spec.z_channels
-        if channels == 0:
-            return x
-        z = x.new_zeros(x.shape[0], channels, *x.shape[-2:]) if noise is None else noise.gaussian(x, channels)
-        return torch.cat([x, z], dim=1)
-
-
-def even(x: Tensor) -> Tensor:
-    """x (N, C, H, W) with its last row and column repeated where H or W is odd."""
-    # Concatenation rather than replicate padding, whose gradient is not deterministic on CUDA.
-    if x.shape[-2] % 2:
-        x = torch.cat([x, x[..., -1:, :]], dim=-2)
-    if x.shape[-1] % 2:
-        x = torch.cat([x, x[..., -1:]], dim=-1)
-    return x

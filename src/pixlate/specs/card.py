@@ -34,7 +34,7 @@ class Card:
     trained_on: str
     """Name of the data set."""
     pairs: int
-    """Pairs in its training part."""
+    """Pairs in its training part; 0 if it has none."""
     size: tuple[int, ...]
     """(height, width) in pixels it was trained at."""
     step: int
@@ -45,5 +45,7 @@ class Card:
     """Why this state was kept: the last step, or the best by a metric."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Validation scores at that step: l1 (0–255 units), psnr (dB), ssim."""
+    unpaired: tuple[int, ...] = ()
+    """Where nothing is paired: source and target pictures in its training part."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of pixlate and torch."""

@@ -7,35 +7,48 @@ from pixlate.errors import ConfigError
 
 Direction = Literal["AtoB", "BtoA"]
 Resample = Literal["bilinear", "bicubic"]
-Channels = Literal[1, 3]
+ChannelCount = Literal[1, 3]
+Fit = Literal["stretch", "width", "crop"]
+
+
+@dataclass(frozen=True)
+class Channels:
+    """How many each side has: 1 or 3."""
+
+    source: int
+    target: int
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where the pairs are and how they are prepared. None means: as the preset and the data say."""
+    """Where the pictures are and how they are prepared. None means: as the preset and the data say."""
 
     data: str = ""
     """Folder of side-by-side pictures, folder with A and B inside, or a CSV/JSONL list."""
     data_b: str | None = None
-    """Folder of the B pictures, where DATA holds the A pictures; matched by name, endings may differ."""
+    """Folder of the B pictures, where DATA holds the A pictures. Pairs are matched by name, endings may differ."""
     direction: Direction = "AtoB"
     """AtoB translates A (the left half, the first folder) to B; BtoA the reverse."""
     size: str | None = None
     """Training size in pixels, N or HEIGHTxWIDTH. Default: 256, or the pictures' own size where they are smaller."""
     load_size: str | None = None
     """Size to resize to before the random crop. Default: 286 for 256, in proportion (the paper's jitter)."""
-    fit: Literal["stretch", "crop"] = "stretch"
-    """stretch resizes to the load size whatever the shape (the paper); crop cuts the size out, unscaled."""
+    fit: Fit = "stretch"
+    """stretch resizes to the load size whatever the shape (the paper); width resizes to the load size's width in
+    proportion; crop does not resize. Then the size is cut out."""
     mirror: bool = True
-    """Flip pairs left to right, each with an even chance."""
+    """Flip pictures left to right, with an even chance; both of a pair alike."""
     resample: Resample | None = None
     """Filter for resizing. Default: the preset's (paper bilinear, incumbent bicubic)."""
-    source_channels: Channels | None = None
+    source_channels: ChannelCount | None = None
     """1 (grey) or 3 (RGB). Default: 3 if any source is in colour. Colour becomes grey only when asked here."""
-    target_channels: Channels | None = None
+    target_channels: ChannelCount | None = None
     """Likewise for the targets."""
-    val_fraction: float = 0.1
-    """Share of the pairs set aside for validation where there is no val folder; chosen by name, not by order."""
+    val_fraction: float | None = None
+    """Share set aside for validation where there is no val folder; chosen by name, not by order. Default: 0.1; where
+    nothing is paired, where validation chooses nothing, 10 pictures a side at most."""
+    max_pictures: int | None = None
+    """Train on so many pairs at most, or so many pictures a side; chosen by name, not by order. Default: on all."""
     skip_bad: bool = False
     """Leave defective pictures out, and list them, instead of stopping."""
 

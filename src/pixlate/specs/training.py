@@ -1,14 +1,17 @@
 """What a training run is: data, method, and how long, where and how it is watched."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pixlate.errors import ConfigError, suggestion
 from pixlate.specs.data import DataConfig
 from pixlate.specs.document import from_document, to_document
-from pixlate.specs.methods import Pix2PixConfig
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.settings import MethodConfig
+from pixlate.specs.methods.table import DEFAULT, METHODS
+from pixlate.specs.networks import NetworksConfig
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["32", "bf16", "16"]
@@ -23,11 +26,11 @@ class LoopConfig:
     run: str | None = None
     """Folder of the run. Default: one under runs/, named after data and settings; the same command resumes it."""
     epochs: int | None = None
-    """Passes over the training pairs. Default: the preset's 200."""
+    """Passes over the training pairs, or over the larger of two unpaired sets. Default: the preset's 200."""
     steps: int | None = None
     """Training steps, in place of epochs."""
     batch_size: int = 1
-    """Pairs per batch and process (the paper: 1 to 10)."""
+    """Pairs, or pictures of each side, per batch and process (the papers: 1 to 10)."""
     accumulate: int = 1
     """Batches per step and process, one after the other; the gradients are averaged. The rate stays as it is given."""
     seed: int = 0
@@ -73,8 +76,10 @@ class TrainConfig:
     """Everything `pixlate train` can be told."""
 
     data: DataConfig = field(default_factory=DataConfig)
-    method: Pix2PixConfig = field(default_factory=Pix2PixConfig)
+    method: MethodConfig = DEFAULT
     loop: LoopConfig = field(default_factory=LoopConfig)
+    networks: NetworksConfig = field(default_factory=NetworksConfig)
+    learning: LearningConfig = field(default_factory=LearningConfig)
 
 
 MAY_CHANGE = frozenset(
@@ -84,12 +89,18 @@ MAY_CHANGE = frozenset(
 )
 """Settings a run may be resumed with though they differ; any other difference would make it another run."""
 
-_PARTS: dict[str, type] = {"data": DataConfig, "method": Pix2PixConfig, "loop": LoopConfig}
+_PARTS: dict[str, type] = {
+    "data": DataConfig,
+    "networks": NetworksConfig,
+    "learning": LearningConfig,
+    "loop": LoopConfig,
+}
 
 
 def to_flat(config: TrainConfig) -> dict[str, Any]:
     """The settings as one mapping with the flags' names: what config.yaml holds."""
-    return {key: value for part in _PARTS for key, value in to_document(getattr(config, part)).items()}
+    flat = {**to_document(config.data), "method": config.method.method, **to_document(config.method)}
+    return flat | {key: value for part in list(_PARTS)[1:] for key, value in to_document(getattr(config, part)).items()}
 
 
 def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
@@ -106,10 +117,27 @@ def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
         if name in clean:
             raise ConfigError(f"{where}: the setting {name!r} stands there twice.")
         clean[name] = value
-    owner = {f.name: part for part, cls in _PARTS.items() for f in dataclasses.fields(cls)}
-    parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
+    method = clean.pop("method", DEFAULT.method)
+    if not isinstance(method, str) or method not in METHODS:
+        near = suggestion(str(method), METHODS)
+        raise ConfigError(f"{where}: method is {method!r}; choose from {', '.join(METHODS)}.{near}")
+    kinds = {**_PARTS, "method": METHODS[method]}
+    owner = {f.name: part for part, cls in kinds.items() for f in dataclasses.fields(cls)}
+    parts: dict[str, dict[str, Any]] = {part: {} for part in kinds}
     for key, value in clean.items():
         if key not in owner:
-            raise ConfigError(f"{where}: unknown setting {key!r}.{suggestion(key, owner)}")
+            raise ConfigError(f"{where}: {unknown(key, method, owner)}")
         parts[owner[key]][key] = value
-    return TrainConfig(**{part: from_document(cls, parts[part], where) for part, cls in _PARTS.items()})
+    return TrainConfig(**{part: from_document(cls, parts[part], where) for part, cls in kinds.items()})
+
+
+def unknown(key: str, method: str, known: Iterable[str]) -> str:
+    """A complaint of a setting that `method` does not have, in a sentence or two."""
+    if others := of_methods(key):
+        return f"{key!r} is a setting of {others}, and the method is {method}."
+    return f"unknown setting {key!r}.{suggestion(key, [*known, 'method'])}"
+
+
+def of_methods(key: str) -> str:
+    """The methods that have such a setting, for a sentence; empty if none has."""
+    return " and ".join(name for name, cls in METHODS.items() if key in {f.name for f in dataclasses.fields(cls)})

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from pixlate.networks.unet import UNet
+from pixlate.networks.building import Generator
 
 
 class Averages:
@@ -16,7 +16,7 @@ class Averages:
     The decay d begins small, (1 + step)/(10 + step), so that the first weights are soon forgotten.
     """
 
-    def __init__(self, generators: Mapping[str, UNet], decay: float) -> None:
+    def __init__(self, generators: Mapping[str, Generator], decay: float) -> None:
         self._decay = decay
         self._pairs = {
             name: (generator, copy.deepcopy(generator).requires_grad_(requires_grad=False))

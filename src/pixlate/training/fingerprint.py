@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 
-from pixlate.data.finding import Pair
+from pixlate.data.survey import Examples
 from pixlate.devices import Device
 from pixlate.specs.training import MAY_CHANGE, to_flat
 from pixlate.training.planning import Plan
@@ -39,9 +39,9 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[s
             yield f"{part}: {before[part]} then, {value} now"
 
 
-def _list(pairs: Sequence[Pair]) -> str:
-    files = [(pair.name, _size(half.path)) for pair in pairs for half in (pair.source, pair.target)]
-    return f"{len(pairs)} ({_digest(json.dumps(files))})"
+def _list(examples: Examples) -> str:
+    files = [(file.name, _size(file.path)) for file in examples.files]
+    return f"{examples.count()} ({_digest(json.dumps(files))})"
 
 
 def _size(path: Path) -> int:

@@ -6,15 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from pixlate import draws
-from pixlate.data.loading import Batch, Channels, PairStream, batches
+from pixlate.data.loading import Batch, Stream, batches
 from pixlate.devices import Device, NotFinite
-from pixlate.methods.pix2pix import Pix2Pix
+from pixlate.methods import table
 from pixlate.networks.noise import Noise
 from pixlate.training import runfolder, schedule
 from pixlate.training.interludes import Interludes
 from pixlate.training.keeping import Keeper
 from pixlate.training.planning import Plan
 from pixlate.training.recovery import Recovery
+from pixlate.training.starting import start
 from pixlate.training.state import State
 from pixlate.training.stopping import Stop
 from pixlate.training.watch import Watch
@@ -30,11 +31,13 @@ def run(planned: Plan, stop: Stop) -> Path:
     with Device(loop.device, loop.precision, loop.clip_gradients) as device:
         leads = device.processes.leads
         with runfolder.held(planned.folder, planned.config, planned.names) if leads else nullcontext():
-            method = Pix2Pix(planned.config.method, planned.generator, planned.discriminator, loop.seed)
+            method = table.build(planned.method, loop.seed)
             method.to(device.torch)
             state = State(method, device, loop, len(planned.survey.train))
             keeper = Keeper(planned, state)
             notes = keeper.resume()
+            if state.progress.step == 0:
+                start(planned, state)
             stop.defer()
             watching = Watch(planned, state, stop) if leads else nullcontext()
             with watching as watch, closing(_groups(planned, state)) as groups:
@@ -66,8 +69,8 @@ def run(planned: Plan, stop: Stop) -> Path:
 def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
     """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
-    channels = Channels(surveyed.source_channels, surveyed.target_channels)
-    stream = PairStream(surveyed.train, channels, planned.preparation, config.loop.seed, skip_bad=config.data.skip_bad)
+    preparation, seed = planned.preparation, config.loop.seed
+    stream = Stream(surveyed.train, planned.channels, preparation, seed, skip_bad=config.data.skip_bad)
     while (left := state.last_step - state.progress.step) > 0:
         yield from batches(
             stream,
@@ -90,7 +93,7 @@ def _set_rate(planned: Plan, state: State) -> None:
     done, units = float(state.progress.step), float(state.last_step)
     if config.loop.steps is None:
         done, units = state.epoch, float(config.loop.epochs or 1)
-    rate = schedule.learning_rate(config.method.lr, config.method.decay or 0.0, done, units)
+    rate = schedule.learning_rate(config.learning, done, units)
     for optimizer in state.method.optimizers.values():
         for group in optimizer.param_groups:
             group["lr"] = rate

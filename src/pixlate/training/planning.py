@@ -12,11 +12,19 @@ from pathlib import Path
 from pixlate.data.augment import Preparation
 from pixlate.data.survey import Survey, survey
 from pixlate.errors import ConfigError
-from pixlate.specs.data import DataConfig, format_size, parse_size
-from pixlate.specs.methods import PRESETS, Pix2PixConfig
-from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, deepest, scaled_receptive_field
+from pixlate.specs.data import Channels, DataConfig, format_size, parse_size
+from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.settings import MethodSpec, Preset
+from pixlate.specs.networks import (
+    DiscriminatorSpec,
+    GeneratorSpec,
+    NetworksConfig,
+    NetworkSpec,
+    deepest,
+    scaled_receptive_field,
+)
 from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, from_flat, to_flat
-from pixlate.training import runfolder
+from pixlate.training import runfolder, starting
 
 _JITTER = 286 / 256
 
@@ -27,8 +35,8 @@ class Plan:
 
     config: TrainConfig
     survey: Survey
-    generator: GeneratorSpec
-    discriminator: DiscriminatorSpec | None
+    networks: dict[str, NetworkSpec]
+    """By their names in the method."""
     preparation: Preparation
     folder: Path
     decisions: tuple[str, ...]
@@ -36,8 +44,19 @@ class Plan:
 
     @property
     def names(self) -> list[str]:
-        """Of the pairs to train and to validate on."""
-        return [pair.name for pair in (*self.survey.train, *self.survey.val)]
+        """Of the examples to train and to validate on."""
+        return [*self.survey.train.names, *self.survey.val.names]
+
+    @property
+    def channels(self) -> Channels:
+        """Of the sources and the targets."""
+        return Channels(self.survey.source_channels, self.survey.target_channels)
+
+    @property
+    def method(self) -> MethodSpec:
+        """What the method is built from."""
+        size = (self.preparation.height, self.preparation.width)
+        return MethodSpec(self.config.method, self.networks, self.config.learning, size)
 
 
 def plan(config: TrainConfig) -> Plan:
@@ -46,27 +65,39 @@ def plan(config: TrainConfig) -> Plan:
     Raises:
         DataError: defective or missing data.
         ConfigError: settings that contradict one another or the pictures.
+        ModelFileError: a file to start from that cannot be read.
         RunError: a folder that holds something else, or a run with other settings.
     """
     if config.loop.steps is not None and config.loop.epochs is not None:
         raise ConfigError("Both --steps and --epochs are given; give one.")
     config = from_flat(to_flat(config), "The settings")  # a config made in Python is judged as YAML is
-    _check_counts(config.loop)
-    surveyed = survey(config.data, config.loop.seed)
+    _check_counts(config.loop, config.data)
+    config.learning.check()
+    config.method.check()
+    method, paired = config.method, config.method.paired
+    if not paired and method.method == "cyclegan" and config.data.direction != "AtoB":
+        raise ConfigError("cyclegan learns both directions, A to B and B to A; leave --direction out.")
+    surveyed = survey(config.data, config.loop.seed, paired=paired)
     decisions: list[str] = []
     data = _decide_data(config, surveyed, decisions)
     size = parse_size(str(data.size))
-    method = _decide_method(config.method, size, decisions)
+    networks, specs = _decide_networks(config, size, surveyed, decisions)
+    facts = method.facts
+    learning = replace(
+        config.learning,
+        decay=facts.decay if config.learning.decay is None else config.learning.decay,
+        init=config.learning.init or facts.init,
+        start_from=starting.resolved(config.learning.start_from),
+    )
     loop = _decide_loop(config, decisions)
-    folder = Path(loop.run) if loop.run else Path("runs") / _name(config, data, method, surveyed)
-    decided = TrainConfig(data, method, replace(loop, run=str(folder.resolve())))
+    folder = Path(loop.run) if loop.run else Path("runs") / _name(config, data, learning, surveyed)
+    decided = TrainConfig(data, method, replace(loop, run=str(folder.resolve())), networks, learning)
     if surveyed.defects and (known := runfolder.known_pairs(folder)):
-        surveyed = survey(config.data, config.loop.seed, known)
+        surveyed = survey(config.data, config.loop.seed, known, paired=paired)
     planned = Plan(
         config=decided,
         survey=surveyed,
-        generator=_generator(method, surveyed),
-        discriminator=_discriminator(method, surveyed),
+        networks=specs,
         preparation=_preparation(data),
         folder=folder,
         decisions=tuple(decisions),
@@ -76,7 +107,7 @@ def plan(config: TrainConfig) -> Plan:
     return planned
 
 
-def _check_counts(loop: LoopConfig) -> None:
+def _check_counts(loop: LoopConfig, data: DataConfig) -> None:
     ones = "steps epochs batch_size accumulate validate_every checkpoint_every keep_every log_every"
     for name in ones.split():
         value = getattr(loop, name)
@@ -86,6 +117,8 @@ def _check_counts(loop: LoopConfig) -> None:
         value = getattr(loop, name)
         if value is not None and value < 0:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; 0 or more is wanted.")
+    if data.max_pictures is not None and data.max_pictures < 1:
+        raise ConfigError(f"--max-pictures is {data.max_pictures}; 1 or more is wanted.")
     if loop.keep_last < 2:
         raise ConfigError(f"--keep-last is {loop.keep_last}; 2 or more is wanted, so that one damaged can be spared.")
     if loop.ema is not None and not 0 < loop.ema < 1:
@@ -96,7 +129,7 @@ def _check_counts(loop: LoopConfig) -> None:
 
 def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) -> DataConfig:
     data = config.data
-    if not 0 <= data.val_fraction < 1:
+    if data.val_fraction is not None and not 0 <= data.val_fraction < 1:
         raise ConfigError(f"--val-fraction is {data.val_fraction}; a share from 0 to below 1 is wanted.")
     if data.size is None:
         own = surveyed.size
@@ -108,7 +141,7 @@ def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) ->
     load = size if data.fit == "crop" else (round(size[0] * _JITTER), round(size[1] * _JITTER))
     if data.load_size is not None:
         load = parse_size(data.load_size, "load_size")
-    if load[0] < size[0] or load[1] < size[1]:
+    if load[1] < size[1] or (load[0] < size[0] and data.fit != "width"):
         raise ConfigError(f"load_size {data.load_size} is smaller than the size {format_size(*size)} cropped from it.")
     if data.fit == "crop" and load != size:
         raise ConfigError("--load-size has no meaning with --fit crop, which cuts pictures out unscaled.")
@@ -118,12 +151,58 @@ def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) ->
         data_b=None if data.data_b is None else str(Path(data.data_b).resolve()),
         size=format_size(*size),
         load_size=format_size(*load),
-        resample=data.resample or PRESETS[config.method.preset].resample,
+        resample=data.resample or config.method.facts.resample,
     )
 
 
-def _decide_method(method: Pix2PixConfig, size: tuple[int, int], decisions: list[str]) -> Pix2PixConfig:
-    depth = method.depth
+def _decide_networks(
+    config: TrainConfig, size: tuple[int, int], surveyed: Survey, decisions: list[str]
+) -> tuple[NetworksConfig, dict[str, NetworkSpec]]:
+    """The settings with nothing left open, and what each network of the method is; files to start from come first."""
+    asked, facts = config.networks, config.method.facts
+    wanted = config.method.networks(Channels(surveyed.source_channels, surveyed.target_channels))
+    generator = asked.generator or facts.generator
+    depth, blocks = _decide_depth(asked, generator == "resnet", size, decisions)
+    field = asked.receptive_field
+    if field is None:
+        field = scaled_receptive_field(*size)
+        if wanted.discriminators:
+            decisions.append(f"receptive field {field} (the paper's 70 at 256 px, scaled)")
+    networks = replace(
+        asked,
+        generator=generator,
+        depth=depth,
+        blocks=blocks,
+        norm=asked.norm or facts.norm,
+        dropout=facts.dropout if asked.dropout is None else asked.dropout,
+        receptive_field=field,
+        discriminator_width=asked.width if asked.discriminator_width is None else asked.discriminator_width,
+    )
+    specs: dict[str, NetworkSpec] = {
+        name: _generator(networks, facts, *channels) for name, channels in wanted.generators.items()
+    }
+    for name, judged in wanted.discriminators.items():
+        specs[name] = DiscriminatorSpec(judged, field, networks.discriminator_width or 0, networks.norm or "batch")
+    return networks, starting.adopt(config.learning.start_from, specs, size, decisions)
+
+
+def _decide_depth(
+    asked: NetworksConfig, resnet: bool, size: tuple[int, int], decisions: list[str]
+) -> tuple[int | None, int | None]:
+    """Halvings of a U-Net, or residual blocks of a ResNet."""
+    if resnet:
+        if asked.depth is not None:
+            raise ConfigError("--depth is for U-Nets and encoder-decoders; a resnet has --blocks.")
+        blocks = asked.blocks
+        if blocks is None:
+            blocks = 9 if min(size) >= 256 else 6
+            decisions.append(f"{blocks} residual blocks (9 from 256 px on, 6 below)")
+        if blocks < 1:
+            raise ConfigError(f"--blocks is {blocks}; 1 or more is wanted.")
+        return None, blocks
+    if asked.blocks is not None:
+        raise ConfigError("--blocks is for resnets; a U-Net or encoder-decoder has --depth.")
+    depth = asked.depth
     if depth is None:
         depth = deepest(*size)
         decisions.append(f"depth {depth} ({format_size(*size)} px allows {depth} halvings, of 8 at most)")
@@ -132,33 +211,14 @@ def _decide_method(method: Pix2PixConfig, size: tuple[int, int], decisions: list
         raise ConfigError(
             f"depth {depth} does not suit {format_size(*size)} px; from 2 to {deepest(*size)} halvings do."
         )
-    field = method.receptive_field
-    if field is None:
-        field = scaled_receptive_field(*size)
-        if method.adversary:
-            decisions.append(f"receptive field {field} (the paper's 70 at 256 px, scaled)")
-    _check_rates(method)
-    decay = PRESETS[method.preset].decay if method.decay is None else method.decay
-    if not 0 <= decay <= 1:
-        raise ConfigError(f"--decay is {decay}; a share from 0 to 1 is wanted.")
-    return replace(method, depth=depth, receptive_field=field, decay=decay)
-
-
-def _check_rates(method: Pix2PixConfig) -> None:
-    if not 0 < method.lr < math.inf:
-        raise ConfigError(f"--lr is {method.lr}; a positive number is wanted.")
-    if not 0 <= method.lambda_l1 < math.inf:
-        raise ConfigError(f"--lambda-l1 is {method.lambda_l1}; 0 or a positive number is wanted.")
-    for name in ("beta1", "beta2"):
-        if not 0 <= getattr(method, name) < 1:
-            raise ConfigError(f"--{name} is {getattr(method, name)}; a number from 0 to below 1 is wanted.")
+    return depth, None
 
 
 def _decide_loop(config: TrainConfig, decisions: list[str]) -> LoopConfig:
     loop = config.loop
     epochs = loop.epochs
     if loop.steps is None and epochs is None:
-        epochs = PRESETS[config.method.preset].epochs
+        epochs = config.method.facts.epochs
         decisions.append(f"{epochs} epochs (preset {config.method.preset})")
     workers = loop.workers
     if workers is None:
@@ -170,24 +230,20 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _generator(method: Pix2PixConfig, surveyed: Survey) -> GeneratorSpec:
-    depth = method.depth or 0
+def _generator(networks: NetworksConfig, facts: Preset, in_channels: int, out_channels: int) -> GeneratorSpec:
+    architecture, depth, blocks = networks.generator or "unet", networks.depth or 2, networks.blocks or 0
     return GeneratorSpec(
-        architecture=method.generator,
-        in_channels=surveyed.source_channels,
-        out_channels=surveyed.target_channels,
+        architecture=architecture,
+        in_channels=in_channels,
+        out_channels=out_channels,
         depth=depth,
-        width=method.width,
-        dropout=PRESETS[method.preset].dropout(depth) if method.dropout else (),
-        z_channels=method.z_channels,
+        width=networks.width,
+        dropout=facts.places_of_dropout(architecture, depth, blocks) if networks.dropout else (),
+        z_channels=networks.z_channels,
+        blocks=blocks,
+        norm=networks.norm or "batch",
+        upsampling=networks.upsampling,
     )
-
-
-def _discriminator(method: Pix2PixConfig, surveyed: Survey) -> DiscriminatorSpec | None:
-    if method.adversary is None:
-        return None
-    channels = surveyed.target_channels + (surveyed.source_channels if method.adversary == "cGAN" else 0)
-    return DiscriminatorSpec(channels, method.receptive_field or 0, method.width)
 
 
 def _preparation(data: DataConfig) -> Preparation:
@@ -198,18 +254,19 @@ def _preparation(data: DataConfig) -> Preparation:
         width,
         load_height,
         load_width,
-        stretch=data.fit == "stretch",
+        fit=data.fit,
         mirror=data.mirror,
         resample=data.resample or "bilinear",
     )
 
 
-def _name(asked: TrainConfig, data: DataConfig, method: Pix2PixConfig, surveyed: Survey) -> str:
+def _name(asked: TrainConfig, data: DataConfig, learning: LearningConfig, surveyed: Survey) -> str:
     """A folder name that the same command always gives, and another command never."""
     settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
-    settings |= {"data": data.data, "data_b": data.data_b}
+    settings |= {"data": data.data, "data_b": data.data_b, "start_from": learning.start_from}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
-    parts = (surveyed.name, data.direction, data.size, method.objective, digest)
+    which = data.direction if asked.method.paired else asked.method.method
+    parts = (surveyed.name, which, data.size, asked.method.objective, digest)
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", "-".join(map(str, parts)))
 
 
@@ -217,8 +274,9 @@ def explain(planned: Plan) -> Iterator[str]:
     """The plan as lines for a person."""
     config = planned.config
     yield planned.survey.report()
-    method = f"{config.method.objective}, {config.method.generator} of width {config.method.width}"
-    yield f"pix2pix: {method}, preset {config.method.preset}, {_batch(config.loop)}"
+    generator = next(spec for spec in planned.networks.values() if isinstance(spec, GeneratorSpec))
+    method = f"{config.method.method}: {config.method.objective}, {generator}"
+    yield f"{method}, preset {config.method.preset}, {_batch(config.loop)}"
     if planned.decisions:
         yield "decided: " + "; ".join(planned.decisions)
     yield f"run: {planned.folder} (watch {planned.folder / 'index.html'}; the same command resumes)"

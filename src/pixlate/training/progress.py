@@ -89,7 +89,9 @@ class Terminal:
 
 
 def _score_line(scores: dict[str, float]) -> str:
-    return f"L1 {scores['l1']:.2f}  PSNR {scores['psnr']:.2f} dB  SSIM {scores['ssim']:.3f}"
+    known = {"l1": "L1 {:.2f}", "psnr": "PSNR {:.2f} dB", "ssim": "SSIM {:.3f}"}
+    known |= {"cycle_A": "A → B → A {:.2f}", "cycle_B": "B → A → B {:.2f} (L1, 0–255)"}
+    return "  ".join(form.format(scores[name]) for name, form in known.items() if name in scores)
 
 
 def _span(seconds: float) -> str:

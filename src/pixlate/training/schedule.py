@@ -2,6 +2,7 @@
 
 import math
 
+from pixlate.specs.learning import LearningConfig
 from pixlate.specs.training import LoopConfig
 
 
@@ -15,15 +16,21 @@ def last_step(loop: LoopConfig, pairs: int, pairs_per_step: int, step: int = 0, 
     return step + max(0, math.ceil(((loop.epochs or 0) * pairs - seen) / pairs_per_step))
 
 
-def learning_rate(base: float, decay: float, done: float, total: float) -> float:
+def learning_rate(learning: LearningConfig, done: float, total: float) -> float:
     """The rate for whatever follows `done` of `total` epochs (or steps, where steps were asked for).
 
-    It is `base`, and over the last `decay` of the run falls by equal amounts that would reach 0 one epoch after the
-    end: of 200 epochs with decay 0.5, epoch 100 has 1, epoch 101 has 100/101 and epoch 200 has 1/101 of the base.
+    linear: the given rate, which over the last `decay` of the run falls by equal amounts that would reach 0 one epoch
+    after the end: of 200 epochs with decay 0.5, epoch 100 has 1, epoch 101 has 100/101 and epoch 200 has 1/101 of it.
+    step: a tenth of it after every `lr_step`. cosine: along half a cosine, which would reach 0 after the end.
     """
-    falling = round(total * decay)
-    late = min(max(0, math.floor(done) + 1 - (total - falling)), falling)
-    return base * (1 - late / (falling + 1))
+    begun = math.floor(done)
+    if learning.lr_policy == "step":
+        return learning.lr * 0.1 ** (begun // learning.lr_step)
+    if learning.lr_policy == "cosine":
+        return learning.lr * (1 + math.cos(math.pi * min(begun / total, 1))) / 2
+    falling = round(total * (learning.decay or 0.0))
+    late = min(max(0, begun + 1 - (total - falling)), falling)
+    return learning.lr * (1 - late / (falling + 1))
 
 
 def validation_interval(loop: LoopConfig, total: int) -> int:

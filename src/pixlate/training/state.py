@@ -47,10 +47,16 @@ class State:
     def __init__(self, method: Method, device: Device, loop: LoopConfig, pairs: int) -> None:
         """`pairs` is how many there are to train on."""
         self.method, self.device = method, device
-        self.averages = Averages(method.shipped, loop.ema) if loop.ema is not None else None
         self.progress = Progress()
         self._loop, self._pairs = loop, pairs
+        self.averages: Averages | None = None
+        self.begin_averages()
         self._sums: dict[str, Tensor] = {}
+
+    def begin_averages(self) -> None:
+        """Let the averages, if there are to be any, begin where the generators are."""
+        if self._loop.ema is not None:
+            self.averages = Averages(self.method.shipped, self._loop.ema)
 
     @property
     def pairs_per_step(self) -> int:
@@ -90,11 +96,12 @@ class State:
 
     @contextmanager
     def settled(self) -> Iterator[None]:
-        """The networks as they are measured and shipped: averaged weights, statistics of all processes, which all call.
+        """The generators as measured and shipped: averaged weights, statistics of all processes, which all call.
 
         Afterwards they are as they were, bit for bit.
         """
-        buffers = dict(self.method.named_buffers())
+        shipped = self.method.shipped.items()
+        buffers = {f"{name}.{key}": buffer for name, network in shipped for key, buffer in network.named_buffers()}
         own = {name: buffer.clone() for name, buffer in buffers.items()}
         fill(buffers, merged_statistics(self.device.processes.gather(own)))
         try:

@@ -18,7 +18,8 @@ from pixlate.training.planning import Plan, explain
 from pixlate.training.progress import Terminal
 from pixlate.training.state import State
 from pixlate.training.stopping import Interrupted, Stop
-from pixlate.training.validation import Validation
+from pixlate.training.validation.paired import PairedValidation
+from pixlate.training.validation.unpaired import UnpairedValidation
 from pixlate.version import __version__
 
 _MET = ("left_out", "rolled_back")
@@ -33,7 +34,8 @@ class Watch:
     def __enter__(self) -> Self:
         loop, folder, progress = self._plan.config.loop, self._plan.folder, self._state.progress
         runfolder.begin(folder, self._plan.config, self._plan.names, anew=progress.step == 0)
-        self._validation = Validation(self._plan, self._stop)
+        validation = PairedValidation if self._plan.config.method.paired else UnpairedValidation
+        self._validation = validation(self._plan, self._stop)
         self._terminal = Terminal(self._state.pairs_per_step, live=progress.step < self._state.last_step)
         self._journal = Journal(
             folder / runfolder.METRICS,
@@ -76,7 +78,7 @@ class Watch:
     def note(self, means: dict[str, float]) -> None:
         """Write the mean losses since the last line."""
         progress = self._state.progress
-        rate = self._state.method.optimizers["G"].param_groups[0]["lr"]
+        rate = next(iter(self._state.method.optimizers.values())).param_groups[0]["lr"]
         self._journal.add("train", progress.step, epoch=round(self._state.epoch, 4), lr=rate, **means)
         self._terminal.losses(means)
 
@@ -135,7 +137,7 @@ class Watch:
                 self._journal.add("guess", step, name=name, **scores)
         method, device = self._state.method, self._state.device
         if self._state.averages is not None:
-            self._validation.estimate_statistics(method, device)
+            self._validation.pictures.estimate_statistics(method, device)
         scores, grid = self._validation.measure(method, device)
         if scores:
             self._journal.add("val", step, **scores)
@@ -150,7 +152,7 @@ class Watch:
     def _keep(self, step: int, scores: dict[str, float]) -> None:
         metric = self._plan.config.loop.best_by
         best = self._state.progress.best
-        if scores and (best is None or (scores[metric] < best if metric == "l1" else scores[metric] > best)):
+        if metric in scores and (best is None or (scores[metric] < best if metric == "l1" else scores[metric] > best)):
             self._state.progress = replace(self._state.progress, best=scores[metric], best_step=step)
             self._ship("best", step, scores, f"best validation {metric}")
         self._ship("model", step, scores, "last step")
@@ -163,12 +165,13 @@ class Watch:
         for suffix, generator in self._state.method.shipped.items():
             card = Card(
                 generator=generator.spec,
-                method=self._state.method.name,
-                direction=config.data.direction,
+                method=config.method.method,
+                direction=suffix.removeprefix("_") or config.data.direction,
                 preset=config.method.preset,
                 objective=config.method.objective,
                 trained_on=surveyed.name,
-                pairs=len(surveyed.train),
+                pairs=len(surveyed.train) if surveyed.train.paired else 0,
+                unpaired=() if surveyed.train.paired else self._counts(suffix),
                 size=(self._plan.preparation.height, self._plan.preparation.width),
                 step=step,
                 resample=self._plan.preparation.resample,
@@ -178,11 +181,18 @@ class Watch:
             )
             modelfile.write(self._plan.folder / f"{prefix}{suffix}.safetensors", generator, card)
 
+    def _counts(self, suffix: str) -> tuple[int, ...]:
+        """Source and target pictures of the generator whose files have this suffix."""
+        train = self._plan.survey.train
+        counts = (len(train.sources), len(train.targets))
+        return counts if suffix == next(iter(self._state.method.shipped)) else counts[::-1]
+
     def _conclude(self) -> None:
         """Tell how the run came out, beside the guesses."""
         self._page()
         guesses, scored = self._journal.of("guess"), self._journal.of("val")
-        if scored:
+        if scored and guesses:
             self._terminal.table([("the translator", scored[-1]), *((guess["name"], guess) for guess in guesses)])
-        self._terminal.say(f"model: {self._plan.folder / 'model.safetensors'}")
+        for suffix in self._state.method.shipped:
+            self._terminal.say(f"model: {self._plan.folder / f'model{suffix}.safetensors'}")
         self._terminal.say(f"gallery: {self._plan.folder / runfolder.PAGE}")

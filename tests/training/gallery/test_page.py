@@ -99,10 +99,10 @@ def test_nothing_is_fetched_from_anywhere_but_the_run_folder(planned: Plan) -> N
 def test_the_run_its_progress_and_its_settings_are_told(planned: Plan) -> None:
     page = page_of(planned, journal_of(planned, train(200)), 200, 400)
     told = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", page))
-    assert "set B → A · L1+cGAN · U-Net of width 64 · 32 px" in told
+    assert "set B → A · L1+cGAN · U-Net of depth 5, width 64, norm batch · 32 px" in told
     assert "step 200 of 400, epoch 50" in told
     assert 'style="width:50.00%"' in page
-    assert "4 training, 2 validation, 0 test" in told
+    assert "4 training, 2 validation and 0 test pairs" in told
     assert all(decision in page for decision in map(gallery.escape, planned.decisions))
 
 

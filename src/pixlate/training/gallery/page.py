@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Template
 
 from pixlate.durable import write as write_file
+from pixlate.specs.networks import GeneratorSpec
 from pixlate.training import runfolder, schedule
 from pixlate.training.gallery import scoreboard
 from pixlate.training.gallery.charts import chart, thinned
@@ -24,11 +25,13 @@ _SAMPLES = 200
 _REFRESH = 25
 """Seconds between two reloads while training goes on."""
 
-_UNITS = {
-    "D_real, D_fake, G_GAN": "log loss; a discriminator that cannot tell has ln 2 in all three",
-    "G_L1": "mean absolute difference, pictures as −1 … 1",
-    "G_L2": "mean squared difference, pictures as −1 … 1",
+_MODES = {
+    "vanilla": "log loss; a discriminator that cannot tell has ln 2 in all",
+    "lsgan": "squared distance from 1 for real, 0 for generated; ¼ where nothing can be told",
+    "hinge": "hinge loss; 1 in both of a discriminator that cannot tell",
+    "wgangp": "mean outputs of the discriminator, and its gradient penalty",
 }
+_UNIT = {"G_L2": "mean squared difference, pictures as −1 … 1", "NCE": "cross-entropy between patches"}
 
 
 def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
@@ -38,6 +41,7 @@ def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
     samples = _samples(planned.folder / runfolder.SAMPLES, step)
     train = journal.of("train")
     width, height = _png_size(planned.folder / runfolder.SAMPLES / _file(samples[-1])) if samples else (3, 1)
+    rows = len(_rows(planned))
     page = template.substitute(
         _head(planned, step, total),
         reload=f'<noscript><meta http-equiv="refresh" content="{_REFRESH}"></noscript>' if running else "",
@@ -48,19 +52,21 @@ def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
         samples=_viewer(planned, samples, width, height),
         steps=json.dumps(samples),
         strip=_strip(samples, planned.folder / runfolder.SAMPLES),
-        ratio=f"{width} / {height / 3:.2f}",
-        thumb=f"{min(max(64 * 3 * width / height, 84), 250):.0f}px",
+        ratio=f"{width} / {height / rows:.2f}",
+        rows=str(rows),
+        place=f"{100 / (rows - 1):.2f}%",
+        thumb=f"{min(max(64 * rows * width / height, 84), 250):.0f}px",
         scores=scoreboard.scores(planned, journal, step),
-        losses=_losses(train, step),
+        losses=_losses(planned, train, step),
     )
     write_file(planned.folder / runfolder.PAGE, page.encode("utf-8", "replace"))
 
 
 def _head(planned: Plan, step: int, total: int) -> dict[str, str]:
     config = planned.config
-    arrow = config.data.direction.replace("to", " → ")
-    network = {"unet": "U-Net"}.get(config.method.generator, config.method.generator)
-    what = (arrow, config.method.objective, f"{network} of width {config.method.width}", f"{config.data.size} px")
+    arrow = config.data.direction.replace("to", " → " if config.method.paired else " ↔ ")
+    generator = next(iter(planned.networks.values()))
+    what = (arrow, config.method.objective, str(generator), f"{config.data.size} px")
     name = escape(planned.survey.name)
     return {
         "tab": f"{math.floor(_share(step, total))} % · {name} {escape(arrow)} – pixlate",
@@ -134,27 +140,36 @@ def _data_facts(planned: Plan) -> list[tuple[str, object]]:
         ("folder", data.data),
         *side_b,
         ("layout", looked.layout),
-        ("pairs", f"{len(looked.train):,} training, {len(looked.val):,} validation, {len(looked.test):,} test"),
+        ("pairs" if looked.train.paired else "pictures", looked.counts()),
         ("size", f"{data.size} px, cropped from {data.load_size} ({data.fit}, {data.resample})"),
-        ("mirrored", "half of the pairs" if data.mirror else "never"),
+        ("mirrored", "half of them" if data.mirror else "never"),
         ("channels", f"{looked.source_channels} in, {looked.target_channels} out"),
     ]
 
 
 def _method_facts(planned: Plan) -> list[tuple[str, object]]:
-    method, judge = planned.config.method, planned.discriminator
-    weight = f", λ {method.lambda_l1:g}" if method.distance == "L1" and method.adversary else ""
-    dropout = ", ".join(map(str, planned.generator.dropout))
+    config = planned.config
+    falls = f"over the last {config.learning.decay:.0%} of the run" if config.learning.decay else "none"
+    if config.learning.lr_policy != "linear":
+        falls = config.learning.lr_policy
     return [
-        ("objective", method.objective + weight),
-        ("generator", f"{method.generator}, depth {planned.generator.depth}, width {method.width}"),
-        ("noise", f"dropout at levels {dropout}" if dropout else "no dropout"),
-        *([("z", f"{method.z_channels} channels")] if method.z_channels else []),
-        ("discriminator", f"PatchGAN of {judge.receptive_field} px" if judge else "none"),
-        ("Adam", f"rate {method.lr:g}, β {method.beta1:g} and {method.beta2:g}"),
-        ("decay", f"over the last {method.decay:.0%} of the run" if method.decay else "none"),
-        ("preset", method.preset),
+        ("method", config.method.method),
+        *config.method.told(),
+        *((name, str(network)) for name, network in planned.networks.items()),
+        *((f"dropout of {name}", places) for name, places in _dropout(planned)),
+        ("Adam", f"rate {config.learning.lr:g}, β {config.learning.beta1:g} and {config.learning.beta2:g}"),
+        ("decay", falls),
+        ("preset", config.method.preset),
     ]
+
+
+def _dropout(planned: Plan) -> list[tuple[str, str]]:
+    places = {
+        name: ", ".join(map(str, network.dropout))
+        for name, network in planned.networks.items()
+        if isinstance(network, GeneratorSpec)
+    }
+    return [(name, f"at {where}" if where else "none") for name, where in places.items()]
 
 
 def _run_facts(planned: Plan) -> list[tuple[str, object]]:
@@ -165,7 +180,7 @@ def _run_facts(planned: Plan) -> list[tuple[str, object]]:
         ("batch", loop.batch_size),
         ("seed", loop.seed),
         ("device", f"{loop.device}, precision {loop.precision}"),
-        ("best by", loop.best_by.upper()),
+        *([("best by", loop.best_by.upper())] if planned.config.method.paired else []),
         ("folder", planned.folder),
     ]
 
@@ -198,13 +213,9 @@ def _viewer(planned: Plan, samples: list[int], width: int, height: int) -> str:
     if not samples:
         asked = planned.config.loop.samples
         return f'<p class="empty">{"None yet." if asked else "None are kept, as asked (--samples 0)."}</p>'
-    source, target = planned.config.data.direction.split("to")
     last, scale = samples[-1], min(1000 / width, 720 / height)
-    whose = "held-out pictures" if planned.survey.val else "training pictures, as no pair is set aside for validation"
-    labels = "".join(
-        f"<span><b>{row}</b><i>{escape(side)}</i></span>"
-        for row, side in (("source", source), ("output", ""), ("target", target))
-    )
+    whose = "held-out pictures" if len(planned.survey.val) else "training pictures, as none is set aside for validation"
+    labels = "".join(f"<span><b>{row}</b><i>{escape(side)}</i></span>" for row, side in _rows(planned))
     return (
         f'<div class="card"><div class="viewer" style="max-width:{width * max(scale, 1) + 70:.0f}px">'
         f'<div class="rows">{labels}</div>'
@@ -216,6 +227,17 @@ def _viewer(planned: Plan, samples: list[int], width: int, height: int) -> str:
         f'<p class="soft">Columns are {whose}. '
         '<span class="needs-js">The slider or the keys ← → go through the steps.</span></p></div>'
     )
+
+
+def _rows(planned: Plan) -> list[tuple[str, str]]:
+    """What the rows of a sample are, from top to bottom."""
+    source, target = planned.config.data.direction.split("to")
+    if planned.config.method.paired:
+        return [("source", source), ("output", ""), ("target", target)]
+    if sum(isinstance(network, GeneratorSpec) for network in planned.networks.values()) == 1:
+        return [("source", source), ("output", ""), (target, "others")]
+    ways = ((source, target), (target, source))
+    return [row for one, other in ways for row in ((one, ""), (f"→ {other}", ""), (f"→ {one}", "again"))]
 
 
 def _crisp(scale: float, width: int) -> str:
@@ -243,19 +265,21 @@ def _strip(samples: list[int], folder: Path) -> str:
 # --------------------------------------------------------------------------------------------------------- losses
 
 
-def _losses(train: list[Entry], step: int) -> str:
+def _losses(planned: Plan, train: list[Entry], step: int) -> str:
     names = _names(train)
     if not names:
         return '<p class="empty">None are written down yet.</p>'
-    together = [name for name in names if name.startswith("D_") or name == "G_GAN"]
+    mode = planned.config.method.gan_mode
+    together = [name for name in names if name.startswith("D_") or name.endswith("_GAN")]
     groups = [group for group in (together, *([name] for name in names if name not in together)) if group]
     charts = []
     for group in groups:
-        title = ", ".join(group)
-        levels = [("ln 2", math.log(2))] if group is together else []
-        charts.append(chart(title, _UNITS.get(title, ""), thinned(train, group), step, levels=levels, noisy=True))
+        adversarial = group is together
+        unit = _MODES[mode] if adversarial else _UNIT.get(group[0], "mean absolute difference, pictures as −1 … 1")
+        levels = [("ln 2", math.log(2))] if adversarial and mode == "vanilla" else []
+        charts.append(chart(", ".join(group), unit, thinned(train, group), step, levels=levels, noisy=True))
     if len({entry.get("lr") for entry in (train[0], train[len(train) // 2], train[-1])}) > 1:
-        charts.append(chart("learning rate", "of generator and discriminator", thinned(train, ["lr"]), step))
+        charts.append(chart("learning rate", "of all networks", thinned(train, ["lr"]), step))
     return f'<div class="charts">{"".join(charts)}</div>'
 
 

@@ -7,7 +7,13 @@ from pixlate.training.gallery.charts import chart, shown, thinned
 from pixlate.training.journal import Entry, Journal
 from pixlate.training.planning import Plan
 
-_SCORES = {"l1": ("L1", "0–255", "↓"), "psnr": ("PSNR", "dB", "↑"), "ssim": ("SSIM", "up to 1", "↑")}
+_SCORES = {
+    "l1": ("L1", "0–255", "↓"),
+    "psnr": ("PSNR", "dB", "↑"),
+    "ssim": ("SSIM", "up to 1", "↑"),
+    "cycle_A": ("A → B → A", "L1, 0–255", "↓"),
+    "cycle_B": ("B → A → B", "L1, 0–255", "↓"),
+}
 _BETTER = {"↓": "lower is better", "↑": "higher is better"}
 
 
@@ -31,8 +37,10 @@ def scores(planned: Plan, journal: Journal, step: int) -> str:
 
 
 def _why_unscored(planned: Plan) -> str:
-    if not planned.survey.val:
+    if not len(planned.survey.val):
         return "There are no validation pictures, so nothing is scored; samples are of training pictures."
+    if not planned.config.method.paired and len(planned.networks) < 4:
+        return "Without pairs and without a way back there is nothing to score; look at the samples."
     if not planned.config.loop.validate_on:
         return "Nothing is scored, as asked (--validate-on 0)."
     return "Nothing has been scored yet."
@@ -60,6 +68,12 @@ def _table(planned: Plan, scored: list[Entry], guesses: list[Entry], names: list
         for kind, title, entry in rows
     )
     count = min(len(planned.survey.val), planned.config.loop.validate_on)
+    if not planned.config.method.paired:
+        told = (
+            f"Means over {count:,} held-out pictures a side at most: how far a picture is from what comes back of it. "
+            "It says how much is kept, not how well it is translated: who changes nothing has none."
+        )
+        return _card(head, lines, told)
     told = (
         f"Means over {count:,} held-out pictures; bold is the best of a column. Any translator must be seen beside the "
         "guesses: the mean of the training targets, and the target of the training pair whose source is nearest. "
@@ -67,6 +81,10 @@ def _table(planned: Plan, scored: list[Entry], guesses: list[Entry], names: list
         if guesses
         else f"Means over {count:,} held-out pictures. The guesses to compare with come with the first validation."
     )
+    return _card(head, lines, told)
+
+
+def _card(head: str, lines: str, told: str) -> str:
     return (
         f'<div class="card"><div class="wide"><table><thead><tr><th></th>{head}</tr></thead><tbody>{lines}</tbody>'
         f'</table></div><p class="soft">{told}</p></div>'
@@ -75,7 +93,7 @@ def _table(planned: Plan, scored: list[Entry], guesses: list[Entry], names: list
 
 def _best(name: str, rows: list[Entry]) -> float:
     values = [row[name] for row in rows if not math.isnan(row.get(name, math.nan))]
-    return float((min if name == "l1" else max)(values, default=math.nan))
+    return float((min if _SCORES[name][2] == "↓" else max)(values, default=math.nan))
 
 
 def _cell(value: float, name: str, best: float) -> str:

@@ -1,0 +1,106 @@
+"""The ResNet generator (CycleGAN, appendix 7.2; after Johnson et al., 2016)."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pixlate.networks.noise import Noise, with_z
+from pixlate.networks.normalization import normalization
+from pixlate.networks.padding import doubled, reflected
+from pixlate.specs.networks import GeneratorSpec, Norm, Upsampling, biased
+
+
+class Conv(nn.Module):
+    """c7s1-k or dk: Convolution-(Norm); 7×7 amid mirrored borders, or 3×3 halving each side, odd ones rounded up."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm, *, kernel: int, last: bool = False) -> None:
+        super().__init__()
+        self.margin = 3 if kernel == 7 else 0
+        stride, padding = (1, 0) if kernel == 7 else (2, 1)
+        bias = last or biased(norm)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias)
+        self.norm = normalization("none" if last else norm, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) → (N, out, H, W), or (N, out, ⌈H/2⌉, ⌈W/2⌉)."""
+        x = self.conv(reflected(x, self.margin) if self.margin else x)
+        return x if self.norm is None else self.norm(x)
+
+
+class Up(nn.Module):
+    """uk: Transposed convolution-(Norm), doubling each side; with `resize` 2×2 repetition and a 3×3 convolution."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm, upsampling: Upsampling) -> None:
+        super().__init__()
+        bias = biased(norm)
+        self.resize = upsampling == "resize"
+        self.conv: nn.Conv2d | nn.ConvTranspose2d
+        if self.resize:
+            self.conv = nn.Conv2d(in_channels, out_channels, 3, bias=bias)
+        else:
+            self.conv = nn.ConvTranspose2d(
+                in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=bias
+            )
+        self.norm = normalization(norm, out_channels)
+
+    def forward(self, x: Tensor, size: torch.Size) -> Tensor:
+        """(N, in, ⌈H/2⌉, ⌈W/2⌉) → (N, out, H, W), where size = (H, W); what was rounded up is cut before the norm."""
+        if self.resize:
+            x = self.conv(reflected(doubled(x)[..., : size[0], : size[1]], 1))
+        else:
+            x = self.conv(x)[..., : size[0], : size[1]]
+        return x if self.norm is None else self.norm(x)
+
+
+class Block(nn.Module):
+    """Rk: x + Convolution-(Norm)-ReLU-(Dropout)-Convolution-(Norm) of x, 3×3 amid mirrored borders."""
+
+    def __init__(self, channels: int, norm: Norm, *, dropout: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, bias=biased(norm))
+        self.norm1 = normalization(norm, channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, bias=biased(norm))
+        self.norm2 = normalization(norm, channels)
+        self.dropout = dropout
+
+    def forward(self, x: Tensor, noise: Noise | None) -> Tensor:
+        """(N, C, H, W) → the same shape."""
+        y = self.conv1(reflected(x, 1))
+        y = F.relu(y if self.norm1 is None else self.norm1(y))
+        y = noise.dropout(y) if self.dropout and noise is not None else y
+        y = self.conv2(reflected(y, 1))
+        y = y if self.norm2 is None else self.norm2(y)
+        summed: Tensor = x + y
+        return summed
+
+
+class ResNet(nn.Module):
+    """Source (N, in_channels, H, W) in [-1, 1] → output (N, out_channels, H, W) in [-1, 1], for any H and W."""
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        widths = spec.widths
+        steps = list(pairwise(widths))
+        self.first = Conv(spec.in_channels + spec.z_channels, widths[0], spec.norm, kernel=7)
+        self.encoder = nn.ModuleList(Conv(outer, inner, spec.norm, kernel=3) for outer, inner in steps)
+        self.blocks = nn.ModuleList(
+            Block(widths[-1], spec.norm, dropout=place + 1 in spec.dropout) for place in range(spec.blocks)
+        )
+        self.decoder = nn.ModuleList(Up(inner, outer, spec.norm, spec.upsampling) for outer, inner in reversed(steps))
+        self.last = Conv(widths[0], spec.out_channels, spec.norm, kernel=7, last=True)
+
+    def forward(self, x: Tensor, noise: Noise | None = None) -> Tensor:
+        """Translate x; without `noise` dropout is off and z is 0."""
+        y = F.relu(self.first(with_z(x, self.spec.z_channels, noise)))
+        sizes = []
+        for down in self.encoder:
+            sizes.append(y.shape[-2:])
+            y = F.relu(down(y))
+        for block in self.blocks:
+            y = block(y, noise)
+        for up in self.decoder:
+            y = F.relu(up(y, sizes.pop()))
+        return torch.tanh(self.last(y))

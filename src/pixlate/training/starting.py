@@ -1,0 +1,88 @@
+"""Files that a run's networks start from: which network from which file, and what that file says it is."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixlate import modelfile
+from pixlate.errors import ConfigError, ModelFileError, suggestion
+from pixlate.specs.networks import GeneratorSpec, NetworkSpec
+
+if TYPE_CHECKING:
+    from pixlate.training.planning import Plan
+    from pixlate.training.state import State
+
+
+def resolved(start_from: tuple[str, ...]) -> tuple[str, ...]:
+    """The same with absolute paths, so that the run is known from anywhere."""
+    return tuple(f"{name}={path.resolve()}" for name, path in _pairs(start_from))
+
+
+def adopt(
+    start_from: tuple[str, ...], specs: dict[str, NetworkSpec], size: tuple[int, int], decisions: list[str]
+) -> dict[str, NetworkSpec]:
+    """The networks as the files say they are: whoever starts from one need not say what it is.
+
+    Raises:
+        ConfigError: a network the method does not have, or one that does not suit the pictures.
+        ModelFileError: a file that cannot be read.
+    """
+    found = dict(specs)
+    for name, path in _pairs(start_from):
+        if name not in specs:
+            raise ConfigError(
+                f"--start-from {name}=…: there is no {name} here; choose from {', '.join(specs)}."
+                f"{suggestion(name, specs)}"
+            )
+        spec = modelfile.read_spec(path)
+        if type(spec) is not type(specs[name]):
+            raise ConfigError(f"--start-from {name}={path}: it is a {spec}, and {name} is a {specs[name]}.")
+        _compare(name, path, spec, specs[name], size)
+        decisions.append(f"{name} starts from {path.name}, {spec}")
+        found[name] = spec
+    return found
+
+
+def _compare(name: str, path: Path, spec: NetworkSpec, wanted: NetworkSpec, size: tuple[int, int]) -> None:
+    for side in ("in_channels", "out_channels"):
+        theirs, ours = getattr(spec, side, None), getattr(wanted, side, None)
+        if theirs != ours:
+            words = side.replace("_", " ")
+            raise ConfigError(f"--start-from {name}={path}: it has {theirs} {words}, and these pictures want {ours}.")
+    if isinstance(spec, GeneratorSpec) and spec.architecture != "resnet":
+        positions = math.prod(math.ceil(side / 2 ** (spec.depth - 1)) for side in size)
+        if positions < 2:
+            raise ConfigError(
+                f"--start-from {name}={path}: {spec.depth} halvings are too many for {size[0]}×{size[1]} px."
+            )
+
+
+def _pairs(start_from: tuple[str, ...]) -> list[tuple[str, Path]]:
+    pairs = []
+    for text in start_from:
+        name, given, path = text.partition("=")
+        if not given or not path:
+            raise ConfigError(f"--start-from is {text!r}; NETWORK=FILE is wanted, such as G=model.safetensors.")
+        pairs.append((name, Path(path)))
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ConfigError("--start-from names one network twice.")
+    return pairs
+
+
+def files(start_from: tuple[str, ...]) -> dict[str, Path]:
+    """The file of each network."""
+    return dict(_pairs(start_from))
+
+
+def start(planned: "Plan", state: "State") -> None:
+    """Give the networks the weights of the files they start from; averages begin there too.
+
+    Raises:
+        ModelFileError: a file that cannot be read, or whose weights do not fit what it says of itself.
+    """
+    for name, path in files(planned.config.learning.start_from).items():
+        try:
+            state.method.get_submodule(name).load_state_dict(modelfile.read_weights(path))
+        except RuntimeError as error:
+            raise ModelFileError(f"{path} is damaged: its weights do not fit ({error}).") from error
+    state.begin_averages()

@@ -1,0 +1,1 @@
+"""Scores and samples from fixed validation pictures: of pairs, and of what is not paired."""

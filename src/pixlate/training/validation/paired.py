@@ -1,0 +1,87 @@
+"""Validation where every source has its target: scores beside the targets, and beside two guesses."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pixlate import images
+from pixlate.data.finding import PictureFile
+from pixlate.data.survey import Examples
+from pixlate.devices import Device
+from pixlate.images import Picture
+from pixlate.methods.protocol import Method
+from pixlate.metrics import paired
+from pixlate.metrics.guesses import Guesses
+from pixlate.training.planning import Plan
+from pixlate.training.stopping import Stop
+from pixlate.training.validation.pictures import Pictures, spread
+
+_LEARN_AT_MOST = 1000
+"""Training pairs the guesses are made from, at most."""
+
+Files = tuple[PictureFile, PictureFile]
+
+
+@dataclass(frozen=True)
+class ValidationPair:
+    """One validation picture, at the training size: source and target (H, W, C)."""
+
+    name: str
+    source: Picture
+    target: Picture
+
+
+class PairedValidation:
+    """Fixed pairs, evenly spread over the validation part: up to `validate_on` are scored, up to `samples` shown."""
+
+    def __init__(self, planned: Plan, stop: Stop) -> None:
+        self.pictures = Pictures(planned, stop)
+        loop, surveyed = planned.config.loop, planned.survey
+        self._train = surveyed.train
+        self._scored = [self._read(files) for files in self._readable(surveyed.val, loop.validate_on)]
+        shown = surveyed.val if len(surveyed.val) else surveyed.train
+        self._shown = [self._read(files) for files in self._readable(shown, loop.samples)]
+
+    def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
+        """Mean scores over the held-out pictures, and the grid of samples: a row of sources, of outputs, of targets."""
+        generator = next(iter(method.shipped.values()))
+
+        def output(pair: ValidationPair) -> Picture:
+            return self.pictures.translate(generator, pair.source, pair.name, device)
+
+        each = [paired.scores(_bytes(output(pair)), _bytes(pair.target)) for pair in self._scored]
+        outputs = [output(pair) for pair in self._shown]
+        rows = [[pair.source for pair in self._shown], outputs, [pair.target for pair in self._shown]]
+        return paired.mean_scores(each), images.grid(rows) if outputs else None
+
+    def guess(self) -> dict[str, dict[str, float]]:
+        """Mean scores, over the same pictures, of the two guesses any translator must be seen beside."""
+        if not self._scored:
+            return {}
+        guesses = Guesses()
+        training = self._readable(self._train, _LEARN_AT_MOST)
+        for files in training:
+            self.pictures.go_on()
+            learned = self._read(files)
+            guesses.learn(_bytes(learned.source), _bytes(learned.target))
+        mean = guesses.mean_target()
+        each: dict[str, list[dict[str, float]]] = {"mean target": [], "nearest source's target": []}
+        for scored in self._scored:
+            self.pictures.go_on()
+            target = _bytes(scored.target)
+            nearest = self._read(training[guesses.nearest(_bytes(scored.source))])
+            each["mean target"].append(paired.scores(mean, target))
+            each["nearest source's target"].append(paired.scores(_bytes(nearest.target), target))
+        return {name: paired.mean_scores(scores) for name, scores in each.items()}
+
+    def _readable(self, examples: Examples, count: int) -> list[Files]:
+        pairs = list(zip(examples.sources, examples.targets, strict=True))
+        return self.pictures.readable(spread(pairs, count), self._read)
+
+    def _read(self, files: Files) -> ValidationPair:
+        return ValidationPair(files[0].name, *self.pictures.pair(files))
+
+
+def _bytes(picture: Picture) -> Tensor:
+    return torch.tensor(picture)

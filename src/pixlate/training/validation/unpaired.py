@@ -1,0 +1,77 @@
+"""Validation where nothing is paired: there and back again, how much of a picture returns."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+
+from pixlate import images
+from pixlate.data.finding import PictureFile
+from pixlate.devices import Device
+from pixlate.images import Picture
+from pixlate.methods.protocol import Method
+from pixlate.metrics import paired
+from pixlate.training.planning import Plan
+from pixlate.training.stopping import Stop
+from pixlate.training.validation.pictures import Pictures, spread
+
+
+class Named(NamedTuple):
+    """One validation picture (H, W, C), at the training size."""
+
+    name: str
+    picture: Picture
+
+
+class UnpairedValidation:
+    """Fixed pictures of each side, evenly spread: up to `validate_on` are scored, up to `samples` shown.
+
+    A method with a generator each way is scored by the cycle: the mean absolute difference, 0 … 255 units, between a
+    picture and what comes back of it. It says how much is kept, not how well it is translated.
+    """
+
+    def __init__(self, planned: Plan, stop: Stop) -> None:
+        self.pictures = Pictures(planned, stop)
+        loop, surveyed = planned.config.loop, planned.survey
+        channels = (planned.channels.source, planned.channels.target)
+        held_out = (surveyed.val.sources, surveyed.val.targets)
+        training = (surveyed.train.sources, surveyed.train.targets)
+        self._scored = [self._read_all(*side, loop.validate_on) for side in zip(held_out, channels, strict=True)]
+        self._shown = [
+            self._read_all(own or learned, count, loop.samples)
+            for own, learned, count in zip(held_out, training, channels, strict=True)
+        ]
+
+    def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
+        """Mean cycle errors over the held-out pictures, and the grid of samples.
+
+        The grid has a row each of x, G(x), F(G(x)), y, F(y) and G(F(y)); of a method without F one of x, G(x) and y.
+        """
+        generators = list(method.shipped.values())
+        scores: dict[str, float] = {}
+        rows: list[list[Picture]] = []
+        for side, (scored, shown) in enumerate(zip(self._scored, self._shown, strict=True)):
+            there = generators[side : side + 1]
+            back = generators[1 - side : 2 - side] if len(generators) > 1 else []
+
+            def through(named: Named, steps: Sequence[object] = (*there, *back)) -> list[Picture]:
+                passed = [named.picture]
+                for generator in steps:
+                    passed.append(self.pictures.translate(generator, passed[-1], named.name, device))  # type: ignore[arg-type]
+                return passed
+
+            if back and scored:
+                errors = [paired.l1(torch.tensor(through(one)[-1]), torch.tensor(one.picture)) for one in scored]
+                scores[f"cycle_{'AB'[side]}"] = sum(errors) / len(errors)
+            columns = [through(one) for one in shown]
+            rows += [list(row) for row in zip(*columns, strict=True)]
+        return scores, images.grid(rows) if rows else None
+
+    def guess(self) -> dict[str, dict[str, float]]:
+        """None: whoever returns what he is given has no cycle error at all."""
+        return {}
+
+    def _read_all(self, files: Sequence[PictureFile], channels: int, count: int) -> list[Named]:
+        chosen = self.pictures.readable(spread(files, count), partial(self.pictures.read, channels=channels))
+        return [Named(file.name, self.pictures.read(file, channels)) for file in chosen]
