@@ -236,7 +236,7 @@ PARTS: Mapping[str, Mapping[str, Change]] = {
 
 def mutations(pictures: Path, out: Path, method: str) -> dict[str, int]:
     """For each part of the state, how much differs at the end if it is left out."""
-    loop: dict[str, Any] = {"checkpoint_every": 1, "keep_every": 6, "steps": 12, "validate_every": 4, "log_every": 5}
+    loop: dict[str, Any] = {"checkpoint_every": 1, "keep_every": 2, "steps": 12, "validate_every": 4, "log_every": 5}
     reference = out / "mutated reference"
     shutil.rmtree(reference, ignore_errors=True)
     run_to_end(pictures, reference, falling=True, **loop)

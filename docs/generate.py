@@ -9,6 +9,7 @@ COMMANDS = (
     "",
     "train",
     "train --method cyclegan",
+    "train --method cut",
     "translate",
     "import",
     "export",

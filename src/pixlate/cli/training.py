@@ -40,8 +40,8 @@ def command(settings: type[Any]) -> Callable[..., None]:
     ) -> None:
         """Train a translator; the same command again goes on from its last checkpoint.
 
-        pix2pix learns from pairs of pictures, cyclegan from two folders of pictures that are not paired. The flags
-        below are those of the --method named beside --help.
+        pix2pix learns from pairs of pictures, cyclegan and cut from two folders of pictures that are not paired. The
+        flags below are those of the --method named beside --help.
 
         Parameters
         ----------

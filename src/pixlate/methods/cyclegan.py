@@ -35,7 +35,7 @@ class Round(NamedTuple):
     discriminators: tuple[str, ...]
 
 
-TOGETHER = (Round("G", ("G", "F"), "D", ("D_X", "D_Y")),)
+TOGETHER = (Round("G", ("G", "F"), "D", ("D_Y", "D_X")),)
 IN_TURN = (Round("G", ("G",), "D_Y", ("D_Y",)), Round("F", ("F",), "D_X", ("D_X",)))
 
 
@@ -114,13 +114,13 @@ class CycleGAN(nn.Module):
             pairs = {"like_X": ("G", x, "Y"), "like_Y": ("F", y, "X")}
             compared = {name: (a, fakes[b]) for name, (owner, a, b) in pairs.items() if owner in updated}
             terms |= {name: self._likeness(source, fake) for name, (source, fake) in compared.items()}
-        return terms, {side: fake.detach().float() for side, fake in fakes.items()}
+        return terms, {side: losses.wide(fake.detach()) for side, fake in fakes.items()}
 
     def _likeness(self, source: Tensor, fake: Tensor) -> Tensor:
         """SimGAN's ‖G(x) - x‖₁, or the same of VGG-16's relu4_2 (section 5.1.2)."""
         if self.features is None:
             return losses.l1(fake, source)
-        return losses.l1(self.features(fake.float()), self.features(source.float()))
+        return losses.l1(self.features(losses.wide(fake)), self.features(losses.wide(source)))
 
     def _objective(self, terms: dict[str, Tensor]) -> Tensor:
         """(3): both adversarial terms, and λ times both cycles."""

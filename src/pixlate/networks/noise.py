@@ -31,6 +31,10 @@ class Noise:
         """A number from 0 … count - 1."""
         return int(torch.randint(count, (), generator=self._generator))
 
+    def places(self, count: int, among: int) -> Tensor:
+        """`count` different numbers from 0 … among - 1, or all of them, in any order."""
+        return torch.randperm(among, generator=self._generator)[:count]
+
 
 def with_z(x: Tensor, channels: int, noise: Noise | None) -> Tensor:
     """x (N, C, H, W) with `channels` Gaussian planes behind its own; without noise they are 0."""

@@ -1,6 +1,7 @@
 """The ResNet generator (CycleGAN, appendix 7.2; after Johnson et al., 2016)."""
 
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,15 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) → (N, out, H, W), or (N, out, ⌈H/2⌉, ⌈W/2⌉)."""
-        x = self.conv(reflected(x, self.margin) if self.margin else x)
+        return self.normalized(self.convolved(x))
+
+    def convolved(self, x: Tensor) -> Tensor:
+        """The first half of the layer."""
+        y: Tensor = self.conv(reflected(x, self.margin) if self.margin else x)
+        return y
+
+    def normalized(self, x: Tensor) -> Tensor:
+        """The second."""
         return x if self.norm is None else self.norm(x)
 
 
@@ -104,3 +113,23 @@ class ResNet(nn.Module):
         for up in self.decoder:
             y = F.relu(up(y, sizes.pop()))
         return torch.tanh(self.last(y))
+
+    def features(self, x: Tensor, noise: Noise | None = None) -> list[Tensor]:
+        """What CUT compares: the pixels, both halving convolutions, the first and the fifth residual block."""
+        found = [x]
+        y = F.relu(self.first(with_z(x, self.spec.z_channels, noise)))
+        for layer in self.encoder:
+            down = cast("Conv", layer)
+            found.append(down.convolved(y))
+            y = F.relu(down.normalized(found[-1]))
+        for place, block in enumerate(self.blocks[:5]):
+            y = block(y, noise)
+            if place in (0, min(5, len(self.blocks)) - 1):
+                found.append(y)
+        return found
+
+    @property
+    def feature_channels(self) -> list[int]:
+        """Of each of the `features`."""
+        widths = self.spec.widths
+        return [self.spec.in_channels, *widths[1:], *[widths[-1]] * min(2, self.spec.blocks)]

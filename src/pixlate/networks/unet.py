@@ -113,3 +113,17 @@ class UNet(nn.Module):
             if self.spec.architecture == "unet" and features:
                 y = torch.cat([y, skip], dim=1)
         return torch.tanh(y)
+
+    def features(self, x: Tensor, noise: Noise | None = None) -> list[Tensor]:
+        """The pixels, and what each layer of the encoder makes of them."""
+        found = [x]
+        y = with_z(x, self.spec.z_channels, noise)
+        for down in self.encoder:
+            y = down(y)
+            found.append(y)
+        return found
+
+    @property
+    def feature_channels(self) -> list[int]:
+        """Of each of the `features`."""
+        return [self.spec.in_channels, *self.spec.widths]

@@ -75,8 +75,8 @@ def plan(config: TrainConfig) -> Plan:
     config.learning.check()
     config.method.check()
     method, paired = config.method, config.method.paired
-    if not paired and method.method == "cyclegan" and config.data.direction != "AtoB":
-        raise ConfigError("cyclegan learns both directions, A to B and B to A; leave --direction out.")
+    if method.both_ways and config.data.direction != "AtoB":
+        raise ConfigError(f"{method.method} learns both directions, A to B and B to A; leave --direction out.")
     surveyed = survey(config.data, config.loop.seed, paired=paired)
     decisions: list[str] = []
     data = _decide_data(config, surveyed, decisions)
@@ -265,8 +265,8 @@ def _name(asked: TrainConfig, data: DataConfig, learning: LearningConfig, survey
     settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
     settings |= {"data": data.data, "data_b": data.data_b, "start_from": learning.start_from}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
-    which = data.direction if asked.method.paired else asked.method.method
-    parts = (surveyed.name, which, data.size, asked.method.objective, digest)
+    which = () if asked.method.both_ways else (data.direction,)
+    parts = (surveyed.name, *which, data.size, asked.method.objective, digest)
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", "-".join(map(str, parts)))
 
 

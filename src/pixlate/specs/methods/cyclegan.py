@@ -36,6 +36,7 @@ class CycleGANConfig:
 
     method: ClassVar[str] = "cyclegan"
     paired: ClassVar[bool] = False
+    both_ways: ClassVar[bool] = True
 
     preset: PresetName = "paper"
     """Whose facts to follow: the paper's (and its Torch code), or those of pytorch-CycleGAN-and-pix2pix."""

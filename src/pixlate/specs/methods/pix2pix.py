@@ -33,6 +33,7 @@ class Pix2PixConfig:
 
     method: ClassVar[str] = "pix2pix"
     paired: ClassVar[bool] = True
+    both_ways: ClassVar[bool] = False
 
     preset: PresetName = "paper"
     """Whose facts to follow: the paper's (and its Torch code), or those of pytorch-CycleGAN-and-pix2pix."""

@@ -56,6 +56,8 @@ class MethodConfig(Protocol):
     """What it is called."""
     paired: ClassVar[bool]
     """Whether it learns from pairs, or from two sets of pictures that have nothing to do with one another."""
+    both_ways: ClassVar[bool]
+    """Whether it learns a generator for each direction."""
 
     @property
     def preset(self) -> str:

@@ -64,7 +64,7 @@ def write(planned: Plan, journal: Journal, step: int, total: int) -> None:
 
 def _head(planned: Plan, step: int, total: int) -> dict[str, str]:
     config = planned.config
-    arrow = config.data.direction.replace("to", " → " if config.method.paired else " ↔ ")
+    arrow = config.data.direction.replace("to", " ↔ " if config.method.both_ways else " → ")
     generator = next(iter(planned.networks.values()))
     what = (arrow, config.method.objective, str(generator), f"{config.data.size} px")
     name = escape(planned.survey.name)
@@ -234,7 +234,7 @@ def _rows(planned: Plan) -> list[tuple[str, str]]:
     source, target = planned.config.data.direction.split("to")
     if planned.config.method.paired:
         return [("source", source), ("output", ""), ("target", target)]
-    if sum(isinstance(network, GeneratorSpec) for network in planned.networks.values()) == 1:
+    if not planned.config.method.both_ways:
         return [("source", source), ("output", ""), (target, "others")]
     ways = ((source, target), (target, source))
     return [row for one, other in ways for row in ((one, ""), (f"→ {other}", ""), (f"→ {one}", "again"))]

@@ -39,7 +39,7 @@ def scores(planned: Plan, journal: Journal, step: int) -> str:
 def _why_unscored(planned: Plan) -> str:
     if not len(planned.survey.val):
         return "There are no validation pictures, so nothing is scored; samples are of training pictures."
-    if not planned.config.method.paired and len(planned.networks) < 4:
+    if not planned.config.method.paired and not planned.config.method.both_ways:
         return "Without pairs and without a way back there is nothing to score; look at the samples."
     if not planned.config.loop.validate_on:
         return "Nothing is scored, as asked (--validate-on 0)."
