@@ -43,8 +43,10 @@ def test_every_command_and_flag_that_is_named_exists(page: Path) -> None:
             if not flags:
                 continue
             assert name is not None, f"{page.name}: no command in {line!r}"
+            # `train` has the flags of whichever method is named; the page of commands has a section for each.
+            told = "".join(text for other, text in known.items() if other.split(" ")[0] == name.split(" ")[0])
             for flag in flags:
-                assert flag in known[name] or flag in ("--help", "--version"), f"{page.name}: {flag} in {line!r}"
+                assert flag in told or flag in ("--help", "--version"), f"{page.name}: {flag} in {line!r}"
 
 
 def test_a_flag_that_does_not_exist_would_be_found(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pixlate.data.augment import CENTRE, Draw, Preparation, draw, jitter, withou
 
 CROP = Preparation(16, 12, 18, 14, fit="crop", mirror=True, resample="bilinear")
 STRETCH = replace(CROP, fit="stretch")
+WIDTH = replace(CROP, fit="width")
 
 
 def coded(height, width, third=0):
@@ -144,3 +145,70 @@ def test_the_picture_given_is_not_changed():
         jitter(picture, preparation, Draw(0.3, 0.3, mirror=True))
         without_jitter(picture, preparation)
     assert np.array_equal(picture, coded(20, 32))
+
+
+# To a width, in proportion
+
+
+@given(st.integers(17, 70), st.integers(4, 14), st.sampled_from(["bilinear", "bicubic"]), draws)
+@settings(max_examples=60, deadline=None)
+def test_to_a_width_is_resized_in_proportion_and_the_size_is_cut_from_that(height, width, resample, drawn):
+    picture = np.random.default_rng(height * width).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    preparation = replace(WIDTH, resample=resample)
+    tall = round(height * 14 / width)
+    loaded = images.resize(picture, tall, 14, resample)
+    top, left = int(drawn.top * (tall - 15)), int(drawn.left * 3)
+    expected = loaded[top : top + 16, left : left + 12]
+    shown = jitter(picture, preparation, drawn)
+    assert np.array_equal(shown[:, ::-1] if drawn.mirror else shown, expected)
+
+
+@given(st.integers(1, 255), st.integers(1, 255))
+@settings(max_examples=80, deadline=None)
+def test_to_a_width_no_shape_is_distorted(height, width):
+    cut = without_jitter(coded(height, width), WIDTH)[4:12, 3:9, :2].astype(float)  # away from the borders
+    down, across = (cut[-1, :, 0] - cut[0, :, 0]).mean() / 7, (cut[:, -1, 1] - cut[:, 0, 1]).mean() / 5
+    rounded = 0.5 * width / 12 * 16 / height  # the height is one of whole pixels
+    assert down == pytest.approx(across, rel=0.1, abs=0.3 + rounded)
+
+
+@given(st.integers(1, 6), st.integers(1, 6), draws)
+@settings(max_examples=40, deadline=None)
+def test_to_a_width_is_to_stretch_what_has_the_shape_already(by, times, drawn):
+    picture = np.random.default_rng(by).integers(0, 256, (9 * by, 7 * by, 3)).astype(np.uint8)
+    size = replace(WIDTH, load_height=18 * times, load_width=14 * times)
+    assert np.array_equal(jitter(picture, size, drawn), jitter(picture, replace(size, fit="stretch"), drawn))
+
+
+@given(sides, sides, st.integers(1, 99), draws)
+@settings(max_examples=40, deadline=None)
+def test_to_a_width_the_load_height_is_not_asked_for(height, width, load_height, drawn):
+    picture = coded(height, width)
+    other = replace(WIDTH, load_height=load_height)
+    assert np.array_equal(jitter(picture, WIDTH, drawn), jitter(picture, other, drawn))
+
+
+def test_to_a_width_a_tall_picture_is_shown_from_top_to_bottom():
+    picture = coded(140, 14)
+    tops = [jitter(picture, WIDTH, draw(0, 0, index))[0, 0, 0] for index in range(800)]
+    assert (min(tops), max(tops)) == (0, 140 - 16)
+
+
+def test_to_a_width_a_picture_too_low_to_be_cut_from_is_scaled_up_in_proportion():
+    cut = jitter(coded(8, 28), WIDTH, Draw(0, 0, mirror=False))
+    assert cut.shape == (16, 12, 3)
+    assert cut[-1, 0, 0] == pytest.approx(7, abs=1)  # all of its height
+    assert cut[0, -1, 1] == pytest.approx(11 / 2, abs=1.5)  # twice as wide as it was, like twice as high
+
+
+@given(st.integers(8, 70), st.integers(1, 70), draws)
+@settings(max_examples=40, deadline=None)
+def test_to_a_width_both_pictures_of_a_pair_are_cut_at_one_place(height, width, drawn):
+    source, target = (jitter(coded(height, width, third), WIDTH, drawn) for third in (9, 200))
+    assert np.array_equal(source[..., :2], target[..., :2])
+
+
+def test_validation_to_a_width_sees_all_of_the_width_and_the_middle_of_the_height():
+    picture = coded(60, 24)
+    expected = images.resize(picture, 30, 12, "bilinear")[7:23]
+    assert np.array_equal(without_jitter(picture, WIDTH), expected)

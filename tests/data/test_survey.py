@@ -218,6 +218,62 @@ def test_a_list_decides_by_its_column(tmp_path):
     assert looked.size == (6, 8)
 
 
+# At most so many
+
+
+@given(st.integers(1, 45), st.integers(0, 2**32), st.sampled_from(["AtoB", "BtoA"]))
+@settings(max_examples=12, deadline=None)
+def test_at_most_so_many_pairs_are_trained_on_and_validation_stays(forty, limit, seed, direction):
+    whole = look(forty, seed=seed, direction=direction)
+    limited = look(forty, seed=seed, direction=direction, max_pictures=limit)
+    more = look(forty, seed=seed, direction=direction, max_pictures=limit + 1)
+    assert len(limited.train) == min(limit, 36)
+    assert set(names(limited.train)) <= set(names(more.train)) <= set(names(whole.train))
+    assert names(limited.train) == sorted(names(limited.train))
+    assert limited.val == whole.val
+    assert [target.name for target in limited.train.targets] == names(limited.train)
+
+
+def test_another_seed_trains_on_others(forty):
+    chosen = {tuple(names(look(forty, seed=seed, val_fraction=0, max_pictures=5).train)) for seed in range(4)}
+    assert len(chosen) == 4
+
+
+def test_who_is_trained_on_depends_on_neither_place_nor_direction(forty, tmp_path):
+    for side in "AB":
+        lay(tmp_path / side, [f"{index:02}" for index in range(40)], size=(2, 4))
+    here, there = look(tmp_path, max_pictures=7), look(forty, max_pictures=7)
+    back = look(forty, direction="BtoA", max_pictures=7)
+    assert names(here.train) == names(there.train) == names(back.train)
+
+
+def test_a_pair_more_moves_hardly_any_of_those_trained_on(forty):
+    before = set(names(look(forty, max_pictures=10).train))
+    for index in range(6):
+        new = f"new{index}"
+        try:
+            lay(forty, [new], size=(2, 4))
+            after = set(names(look(forty, max_pictures=10).train))
+        finally:
+            (forty / f"{new}.png").unlink()
+        assert len(after) == 10
+        assert len(before ^ after) <= 2
+
+
+def test_only_training_is_limited(tmp_path):
+    lay(tmp_path, [f"{part}/{index}" for part in ("train", "val", "test") for index in range(9)])
+    looked = look(tmp_path, max_pictures=2)
+    assert (len(looked.train), len(looked.val), len(looked.test)) == (2, 9, 9)
+    assert "2 training, 9 validation and 9 test pairs" in looked.report()
+
+
+def test_defective_pairs_do_not_count_among_those_trained_on(tmp_path):
+    lay(tmp_path, [f"train/{index}" for index in range(9)] + ["val/1"])
+    for name in names(look(tmp_path, max_pictures=3).train):
+        truncate(tmp_path / f"{name}.png")
+    assert len(look(tmp_path, max_pictures=3, skip_bad=True).train) == 3
+
+
 # Defects
 
 

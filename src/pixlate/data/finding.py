@@ -115,6 +115,18 @@ def _found(root: Path, config: DataConfig) -> Found:
     return _side_by_side(root, config)
 
 
+def refuse_a_folder_above(root: Path, files: list[Path]) -> None:
+    """Make sure that train, val and test, where there are any, stand in `root` itself.
+
+    Raises:
+        DataError: they stand in a folder of it.
+    """
+    relatives = [path.relative_to(root) for path in files]
+    nested = next((path for path in relatives if any(part.lower() in PARTS for part in path.parts[1:-1])), None)
+    if nested is not None:
+        raise DataError(f"{root} holds {nested.parent.as_posix()}: name the folder that train, val and test stand in.")
+
+
 def two_folders(a: Path, b: Path) -> tuple[Path, Path]:
     """Both, made sure of.
 
@@ -124,8 +136,11 @@ def two_folders(a: Path, b: Path) -> tuple[Path, Path]:
     for path in (a, b):
         if not path.is_dir():
             raise DataError(f"There is no folder {path}." if not path.exists() else f"{path} is a file, not a folder.")
-    if a.resolve() == b.resolve():
+    one, other = a.resolve(), b.resolve()
+    if one == other:
         raise DataError(f"{a} is given as A and as B.")
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        raise DataError(f"{a} and {b}: one stands in the other, so its pictures would be A and B alike.")
     return a, b
 
 
@@ -153,10 +168,8 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
 
 def _refuse_another_layout(root: Path, files: list[Path]) -> None:
     """Catch folders that would train, but on halves of whole pictures or on their own test set."""
+    refuse_a_folder_above(root, files)
     relatives = [path.relative_to(root) for path in files]
-    nested = next((path for path in relatives if any(part.lower() in PARTS for part in path.parts[1:-1])), None)
-    if nested is not None:
-        raise DataError(f"{root} holds {nested.parent.as_posix()}: name the folder that train, val and test stand in.")
     tops = {path.parts[0] if len(path.parts) > 1 else "" for path in relatives}
     if len(tops) == 2 and "" not in tops:
         first, second = sorted(tops)

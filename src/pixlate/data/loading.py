@@ -147,6 +147,7 @@ class Stream(Dataset["Item | PictureError"]):
         """The epoch and the index of what is at `place`, or of what stands in for it, and what was read."""
         epoch, position = divmod(place, count)
         indices = _order(self.seed, epoch, count, *side)
+        others = len(left_out)
         for turn in range(count):
             index = indices[(position + turn) % count]
             try:
@@ -155,7 +156,7 @@ class Stream(Dataset["Item | PictureError"]):
                 if not self.skip_bad:
                     raise
                 left_out.append(str(error))
-        raise PictureError(f"None of the {count} training {what} can be read any more. The first: {left_out[0]}")
+        raise PictureError(f"None of the {count} training {what} can be read any more. The first: {left_out[others]}")
 
 
 class _Places(Sampler[list[int]]):

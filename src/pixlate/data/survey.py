@@ -114,8 +114,11 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
     parts = _split(found, config, seed, paired=paired)
     train, val = parts["train"], parts["val"]
     if not train.sources or not train.targets:
-        notes = " ".join(found.notes)
-        what = "pairs" if paired else "pictures of " + ("A" if train.targets else "B" if train.sources else "A and B")
+        letters = "AB" if config.direction == "AtoB" else "BA"
+        empty = [letter for letter, side in zip(letters, (train.sources, train.targets), strict=True) if not side]
+        what = "pairs" if paired else f"pictures of {' and '.join(sorted(empty))}"
+        left_out = f"{len(found.defects)} were left out as defective." if found.defects else ""
+        notes = " ".join(note for note in (*found.notes, left_out) if note and "set aside" not in note)
         raise DataError(f"{config.data}: no training {what} found ({found.layout}). {notes}".strip())
     source_channels = _channels("sources", train.sources + val.sources, headers, config.source_channels, found)
     target_channels = _channels("targets", train.targets + val.targets, headers, config.target_channels, found)
@@ -246,32 +249,20 @@ def _channels(
 
 def _split(found: Found, config: DataConfig, seed: int, *, paired: bool) -> dict[Part, Examples]:
     """The set's own parts, or a seeded choice by name, which adding a picture hardly moves."""
-    if not paired:
-        sources, targets = (
-            _split_side({part: sides[place] for part, sides in found.sides.items()}, config, seed, side)
-            for place, side in enumerate("XY")
-        )
-        parts = {part: Examples(tuple(sources[part]), tuple(targets[part]), paired=False) for part in sources}
-        held_out = parts["val"].count()
-    else:
-        split = _split_side(
-            {part: [pair.source for pair in pairs] for part, pairs in found.parts.items()}, config, seed
-        )
+    if paired:
+        sources_of = {part: [pair.source for pair in pairs] for part, pairs in found.parts.items()}
+        split = _split_side(sources_of, config, seed, found)
         target_of = {pair.source: pair.target for pairs in found.parts.values() for pair in pairs}
-        parts = {
-            part: Examples(tuple(files), tuple(target_of[file] for file in files)) for part, files in split.items()
-        }
-        held_out = str(len(parts["val"]))
-    what = "pairs" if paired else "pictures"
-    if len(parts["val"]) and not any(found.parts.get("val", []) or found.sides.get("val", ([], []))):
-        bad = "val" in found.parts or "val" in found.sides
-        why = f"All validation {what} are defective" if bad else "No val folder"
-        found.notes.append(f"{why}: {held_out} {what} set aside for validation by seed {seed}.")
-    return parts
+        return {part: Examples(tuple(files), tuple(target_of[file] for file in files)) for part, files in split.items()}
+    sources, targets = (
+        _split_side({part: sides[place] for part, sides in found.sides.items()}, config, seed, found, side)
+        for place, side in enumerate("AB" if config.direction == "AtoB" else "BA")
+    )
+    return {part: Examples(tuple(sources[part]), tuple(targets[part]), paired=False) for part in sources}
 
 
 def _split_side(
-    parts: Mapping[Part | None, list[PictureFile]], config: DataConfig, seed: int, side: str | None = None
+    parts: Mapping[Part | None, list[PictureFile]], config: DataConfig, seed: int, found: Found, side: str | None = None
 ) -> dict[Part, list[PictureFile]]:
     """For one `side` of what is not paired, or for the sources of pairs."""
     train, val = parts.get("train", []) + parts.get(None, []), parts.get("val", [])
@@ -284,6 +275,9 @@ def _split_side(
         val = _chosen(train, count, seed, "split", *place)
         held_out = set(val)
         train = [file for file in train if file not in held_out]
+        why = "All validation pairs are defective" if "val" in parts else "No val folder"
+        what = f"{why}: {count} pairs" if side is None else f"No validation pictures of {side}: {count}"
+        found.notes.append(f"{what} set aside for validation by seed {seed}.")
     if config.max_pictures is not None:
         train = _chosen(train, config.max_pictures, seed, "limit", *place)
     return {"train": train, "val": val, "test": parts.get("test", [])}

@@ -12,6 +12,7 @@ from pixlate.data.finding import (
     part_of,
     pictures_of,
     readable,
+    refuse_a_folder_above,
     rows_of,
     two_folders,
 )
@@ -43,7 +44,11 @@ def _found(root: Path, config: DataConfig) -> Found:
     inside = {child.name.lower(): child for child in root.iterdir() if child.is_dir()}
     if "a" in inside and "b" in inside:
         return _two(*two_folders(inside["a"], inside["b"]), config)
-    if "traina" in inside and "trainb" in inside:
+    for one, other in (("a", "b"), ("traina", "trainb")):
+        if (one in inside) != (other in inside):
+            there, missing = (inside[one].name, other) if one in inside else (inside[other].name, one)
+            raise DataError(f"{root} has {there}, but no {missing[:-1]}{missing[-1].upper()}.")
+    if "traina" in inside:
         found = Found("two folders a part, unpaired (trainA, trainB, …)")
         for part in PARTS:
             for side in "ab":
@@ -71,6 +76,8 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
     found = Found(SIDE_BY_SIDE)
     files = [(path, path.relative_to(root)) for path in pictures_of(root, found)]
     parted = any(part_of(relative) for _, relative in files)
+    if not parted:
+        refuse_a_folder_above(root, [path for path, _ in files])
     strays = 0
     for path, relative in files:
         part = part_of(relative)
@@ -85,22 +92,27 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
 
 def _list(path: Path, config: DataConfig) -> Found:
     found = Found(f"the list {path.name}, unpaired")
-    known: set[tuple[str, str, str]] = set()
+    known: set[tuple[str, str]] = set()
     for number, row in enumerate(rows_of(path), start=1):
         lowered = {str(key).strip().lower(): str(value or "").strip() for key, value in row.items()}
         split = lowered.get("split", "").lower()
         if split and split not in PARTS:
             raise DataError(f"{path}, row {number}: split is {split!r}; train, val or test is wanted.")
         if not (lowered.get("a") or lowered.get("b")):
-            raise DataError(f"{path}, row {number}: needs A or B, or both (and may have split).")
+            has = ", ".join(key for key, value in row.items() if value)
+            raise DataError(
+                f"{path}, row {number}: needs A or B, or both (and may have split); it has {has or 'nothing'}."
+            )
         for side in "ab":
-            name = lowered.get(side, "")
-            if not name or (side, split, name) in known:
+            if not lowered.get(side):
                 continue
-            known.add((side, split, name))
-            picture = path.parent / name
+            name, picture = Path(split) / lowered[side], path.parent / lowered[side]
+            if (side, name.as_posix()) in known:
+                continue
+            known.add((side, name.as_posix()))
             if os.path.isfile(picture):  # noqa: PTH113 - false for any odd name
-                _add(found, side, PictureFile(name, picture), config, PARTS.get(split))
+                part = PARTS.get(split) or part_of(name)
+                _add(found, side, PictureFile(name.as_posix(), picture), config, part)
             else:
                 found.defects.append(Defect("missing", picture, f"row {number} of {path.name} names it"))
     return found
