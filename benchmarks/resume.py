@@ -197,6 +197,10 @@ def _network(name: str, optimizer: str | None = None, *, statistics: bool = Fals
     return changes
 
 
+def _within(start: str) -> Callable[[str], bool]:
+    return lambda key: key.startswith(start)
+
+
 def _history(side: str) -> dict[str, Change]:
     return {
         f"history of {side}": _zeroed(lambda key: key.endswith(f".buffers.history_{side}.pictures")),
@@ -231,6 +235,7 @@ PARTS: Mapping[str, Mapping[str, Change]] = {
         **_history("Y"),
         **_ALWAYS,
     },
+    "cut": {**_network("G"), **_network("D"), "weights of H": _zeroed(_within("weights.H.")), **_ALWAYS},
 }
 
 
@@ -271,7 +276,7 @@ def unlisted_parts(out: Path, method: str) -> list[str]:
         change(left, told, {name: torch.zeros_like(tensor) for name, tensor in tensors.items()})
         touched |= {name for name in tensors if name not in left or not bool((left[name] == 7).all())}
         touched |= {name for name, value in told["progress"].items() if value != "untouched"}
-    known = {"best", "best_step"} if method == "cyclegan" else set()  # nothing to choose by
+    known = set() if "best score" in PARTS[method] else {"best", "best_step"}  # there is nothing to choose by
     return sorted((tensors.keys() | document["progress"].keys()) - touched - known)
 
 

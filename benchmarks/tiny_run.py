@@ -28,6 +28,7 @@ from pixlate.checkpoint.shelf import Shelf
 from pixlate.data.facades.writing import write as write_facades
 from pixlate.specs.data import DataConfig
 from pixlate.specs.learning import LearningConfig
+from pixlate.specs.methods.cut import CUTConfig
 from pixlate.specs.methods.cyclegan import CycleGANConfig
 from pixlate.specs.methods.pix2pix import Pix2PixConfig
 from pixlate.specs.methods.settings import MethodConfig
@@ -55,6 +56,11 @@ METHODS: dict[str, tuple[MethodConfig, NetworksConfig, list[str]]] = {
         CycleGANConfig(history=5),
         NetworksConfig(width=4, receptive_field=16, blocks=1),
         ["--method", "cyclegan", "--history", "5", "--blocks", "1"],
+    ),
+    "cut": (
+        CUTConfig(objective="FastCUT", patches=32),
+        NetworksConfig(width=4, receptive_field=16, blocks=1),
+        ["--method", "cut", "--objective", "FastCUT", "--patches", "32", "--blocks", "1"],
     ),
 }
 _chosen = ["pix2pix"]
