@@ -149,8 +149,7 @@ def imported(weights: Mapping[str, Tensor], *, dropout: bool) -> tuple[NetworkSp
         path, out = Path(folder) / "net.pth", Path(folder) / "net.safetensors"
         torch.save(dict(weights), path)
         spec = exchange.import_weights(path, out, dropout=dropout)
-        network = build_generator(spec) if isinstance(spec, GeneratorSpec) else build_discriminator(spec)
-        network.load_state_dict(modelfile.read_weights(out), assign=True)
+        network = modelfile.read_network(out)
     return spec, network
 
 

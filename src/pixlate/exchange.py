@@ -69,6 +69,7 @@ def export_weights(path: Path, out: Path) -> list[str]:
     """
     if out.resolve() == path.resolve():
         raise ConfigError(f"{out} is the file to export. Give another with -o.")
-    spec = modelfile.read_spec(path)
-    durable.write(out, converting.dump(spec, modelfile.read_weights(path)))
+    network = modelfile.read_network(path)
+    spec = network.spec
+    durable.write(out, converting.dump(spec, network.state_dict()))
     return [f"load it with {converting.flags(spec)}", *converting.differences(spec)]

@@ -11,9 +11,7 @@ from pixlate.specs.document import from_document, to_document
 from pixlate.specs.networks import DiscriminatorSpec, NetworkSpec
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from pixlate.networks.building import Generator
+    from pixlate.networks.building import Generator, Network
     from pixlate.networks.patchgan import PatchGAN
 
 _FORMAT = 1
@@ -54,15 +52,6 @@ def read_spec(path: Path) -> NetworkSpec:
         raise ModelFileError(f"{path} is damaged: {error}") from error
 
 
-def read_weights(path: Path) -> dict[str, "Tensor"]:
-    """The tensors of a generator or a discriminator, on the CPU.
-
-    Raises:
-        ModelFileError: as `read_card`.
-    """
-    return tensorfile.read_tensors(path)
-
-
 def _document(path: Path, kinds: tuple[str, ...]) -> dict[str, Any]:
     if os.path.isdir(path):  # noqa: PTH112 - false for any odd name
         raise ModelFileError(f"{path} is a folder; name the model file, such as {path / 'model.safetensors'}.")
@@ -93,8 +82,26 @@ def read(path: Path) -> tuple["Generator", Card]:
 
     card = read_card(path)
     generator = build_generator(card.generator)
-    try:
-        generator.load_state_dict(tensorfile.read_tensors(path), assign=True)
-    except RuntimeError as error:
-        raise ModelFileError(f"{path} is damaged: its weights do not fit its card ({error}).") from error
+    _fill(generator, path)
     return generator.requires_grad_(requires_grad=False).eval(), card
+
+
+def read_network(path: Path) -> "Network":
+    """The generator or the discriminator in the file, in training.
+
+    Raises:
+        ModelFileError: as `read_spec`, or weights that do not fit what the file says of them.
+    """
+    from pixlate.networks.building import build  # noqa: PLC0415
+
+    network = build(read_spec(path))
+    _fill(network, path)
+    return network
+
+
+def _fill(network: "Network", path: Path) -> None:
+    try:
+        network.load_state_dict(tensorfile.read_tensors(path), assign=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelFileError(f"{path} is damaged: its weights do not fit its card ({reason}).") from error

@@ -116,9 +116,7 @@ def test_train_a_and_train_b_with_parts_of_their_own(tmp_path):
     }
     looked = look(tmp_path)
     assert counts(looked) == [(2, 1), (1, 1), (1, 2)]
-    assert looked.counts() == (
-        "2 + 1 training, 1 + 1 validation and 1 + 2 test pictures (A + B, in the direction trained)"
-    )
+    assert looked.counts() == ("2 + 1 training, 1 + 1 validation and 1 + 2 test pictures (sources + targets)")
     assert looked.notes == ()
 
 
@@ -620,7 +618,7 @@ def test_the_report_counts_each_side(tmp_path):
     looked = look(tmp_path)
     assert looked.report() == (
         f"two folders, unpaired (A {tmp_path / 'A'}, B {tmp_path / 'B'})\n"
-        "2 + 18 training, 1 + 2 validation and 0 + 0 test pictures (A + B, in the direction trained); 6×6 px\n"
+        "2 + 18 training, 1 + 2 validation and 0 + 0 test pictures (sources + targets); 6×6 px\n"
         "No validation pictures of A: 1 set aside for validation by seed 0.\n"
         "No validation pictures of B: 2 set aside for validation by seed 0."
     )

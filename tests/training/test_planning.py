@@ -150,7 +150,7 @@ def test_the_same_command_names_the_same_folder_and_another_command_another(draw
 def test_a_run_with_other_settings_is_refused_by_their_names(drawn: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     planned = plan(make(drawn, run))
-    runfolder.begin(run, planned.config, planned.names)
+    runfolder.begin(run, planned.config, planned.names, planned.networks)
     (run / runfolder.CHECKPOINTS / "step_00000001").mkdir(parents=True)
     plan(make(drawn, run, epochs=3, workers=2, log_every=1))
     with pytest.raises(RunError, match=r"lambda_l1 is 100.0 there, 10.0 now; seed is 0 there, 1 now"):
@@ -160,7 +160,7 @@ def test_a_run_with_other_settings_is_refused_by_their_names(drawn: Path, tmp_pa
 def test_a_run_that_never_came_to_a_checkpoint_may_begin_anew(drawn: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     planned = plan(make(drawn, run))
-    runfolder.begin(run, planned.config, planned.names)
+    runfolder.begin(run, planned.config, planned.names, planned.networks)
     assert plan(make(drawn, run, seed=1)).config.loop.seed == 1
 
 

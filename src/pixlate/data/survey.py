@@ -88,7 +88,7 @@ class Survey:
 
     def counts(self) -> str:
         """How many pairs or pictures each part has, for a person."""
-        what = "pairs" if self.train.paired else "pictures (A + B, in the direction trained)"
+        what = "pairs" if self.train.paired else "pictures (sources + targets)"
         parts = f"{self.train.count()} training, {self.val.count()} validation and {self.test.count()} test"
         return f"{parts} {what}"
 

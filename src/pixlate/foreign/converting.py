@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pixlate.errors import ConfigError, ModelFileError
 from pixlate.foreign.naming import joins, parts
 from pixlate.foreign.reading import read
-from pixlate.foreign.recognising import recognise, without_stray_statistics
+from pixlate.foreign.recognising import is_convolution, recognise, without_stray_statistics
 from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec, GeneratorSpec, NetworkSpec
 
 _ENTRIES = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -32,13 +32,17 @@ def load(path: Path, *, dropout: bool | None = None) -> tuple[NetworkSpec, dict[
         for entry in _ENTRIES:
             if f"{theirs}.{entry}" in weights:
                 ours[f"{name}.{entry}"] = weights.pop(f"{theirs}.{entry}")
-        if joins(spec, name):
+        if joins(spec, name) and is_convolution(ours, f"{name}.weight"):
             ours[f"{name}.weight"] = _swapped(ours[f"{name}.weight"])
         if f"{name}.running_mean" in ours:
             ours.setdefault(f"{name}.num_batches_tracked", torch.zeros((), dtype=torch.int64))
     if weights:
-        raise ModelFileError(f"{path} is like a {spec}, but has a tensor {next(iter(weights))[:80]!r} beside.")
-    return spec, {name: tensor if tensor.dtype == torch.int64 else tensor.float() for name, tensor in ours.items()}
+        raise ModelFileError(f"{path} is like a {spec}, but has a tensor {next(iter(weights))[:80]!a} beside.")
+    return spec, {name: tensor.to(_kind(name)).clone() for name, tensor in ours.items()}
+
+
+def _kind(name: str) -> torch.dtype:
+    return torch.int64 if name.endswith("num_batches_tracked") else torch.float32
 
 
 def fit(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

@@ -37,19 +37,21 @@ def recognise(weights: Mapping[str, Tensor], path: Path, *, dropout: bool | None
             return _unet(weights, dropout=dropout is not False)
         if "net.0.weight" in weights:
             return _pixel(weights)
-        if _is_convolution(weights, "model.1.weight") and any("conv_block" in name for name in weights):
+        if is_convolution(weights, "model.1.weight") and any("conv_block" in name for name in weights):
             return _resnet(weights)
-        if _is_convolution(weights, "model.0.weight"):
+        if is_convolution(weights, "model.0.weight"):
             return _patchgan(weights)
-    except (KeyError, IndexError, ConfigError, StopIteration) as error:
-        raise ModelFileError(f"{path} is like a network of the incumbent's, but is none ({error}).") from error
-    first = ", ".join(list(weights)[:3])
+    except (KeyError, IndexError, ValueError, ConfigError, StopIteration) as error:
+        reason = str(error) if isinstance(error, ConfigError) else "its layers are not those of one"
+        raise ModelFileError(f"{path} is like a network of the incumbent's, but is none ({reason}).") from error
+    first = ", ".join(ascii(name[:80]) for name in list(weights)[:3])
     raise ModelFileError(
-        f"{path} is none of the incumbent's networks (U-Net, ResNet, PatchGAN, PixelGAN). It has {first[:200]}, …"
+        f"{path} is none of the incumbent's networks (U-Net, ResNet, PatchGAN, PixelGAN). It has {first}, …"
     )
 
 
-def _is_convolution(weights: Mapping[str, Tensor], name: str) -> bool:
+def is_convolution(weights: Mapping[str, Tensor], name: str) -> bool:
+    """Whether there is such a tensor, with the dimensions of a convolution's weights."""
     return name in weights and weights[name].ndim == 4
 
 
@@ -79,7 +81,7 @@ def _unet(weights: Mapping[str, Tensor], *, dropout: bool) -> GeneratorSpec:
 def _resnet(weights: Mapping[str, Tensor]) -> GeneratorSpec:
     blocks = len({match[1] for name in weights if (match := re.match(r"model\.(\d+)\.conv_block\.", name))})
     width, in_channels = weights["model.1.weight"].shape[:2]
-    dropped = _is_convolution(weights, "model.10.conv_block.6.weight")
+    dropped = is_convolution(weights, "model.10.conv_block.6.weight")
     return GeneratorSpec(
         architecture="resnet",
         in_channels=in_channels,

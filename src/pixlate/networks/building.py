@@ -8,10 +8,15 @@ from pixlate.networks.patchgan import PatchGAN
 from pixlate.networks.resnet import ResNet
 from pixlate.networks.unet import UNet
 from pixlate.specs.learning import Init
-from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec
+from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworkSpec
 
 Generator = UNet | ResNet
 Network = Generator | PatchGAN
+
+
+def build(spec: NetworkSpec) -> Network:
+    """The generator or discriminator; its weights await loading."""
+    return build_generator(spec) if isinstance(spec, GeneratorSpec) else build_discriminator(spec)
 
 
 def build_generator(

@@ -10,12 +10,11 @@ from pixlate.data.loading import Batch, Stream, batches
 from pixlate.devices import Device, NotFinite
 from pixlate.methods import table
 from pixlate.networks.noise import Noise
-from pixlate.training import runfolder, schedule
+from pixlate.training import runfolder, schedule, starting
 from pixlate.training.interludes import Interludes
 from pixlate.training.keeping import Keeper
 from pixlate.training.planning import Plan
 from pixlate.training.recovery import Recovery
-from pixlate.training.starting import start
 from pixlate.training.state import State
 from pixlate.training.stopping import Stop
 from pixlate.training.watch import Watch
@@ -30,6 +29,7 @@ def run(planned: Plan, stop: Stop) -> Path:
     loop = planned.config.loop
     with Device(loop.device, loop.precision, loop.clip_gradients) as device:
         leads = device.processes.leads
+        given = starting.read(planned)
         with runfolder.held(planned.folder, planned.config, planned.names) if leads else nullcontext():
             method = table.build(planned.method, loop.seed)
             method.to(device.torch)
@@ -37,7 +37,7 @@ def run(planned: Plan, stop: Stop) -> Path:
             keeper = Keeper(planned, state)
             notes = keeper.resume()
             if state.progress.step == 0:
-                start(planned, state)
+                starting.start(state, given)
             stop.defer()
             watching = Watch(planned, state, stop) if leads else nullcontext()
             with watching as watch, closing(_groups(planned, state)) as groups:

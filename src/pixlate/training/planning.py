@@ -81,7 +81,6 @@ def plan(config: TrainConfig) -> Plan:
     decisions: list[str] = []
     data = _decide_data(config, surveyed, decisions)
     size = parse_size(str(data.size))
-    networks, specs = _decide_networks(config, size, surveyed, decisions)
     facts = method.facts
     learning = replace(
         config.learning,
@@ -91,6 +90,7 @@ def plan(config: TrainConfig) -> Plan:
     )
     loop = _decide_loop(config, decisions)
     folder = Path(loop.run) if loop.run else Path("runs") / _name(config, data, learning, surveyed)
+    networks, specs = _decide_networks(config, size, surveyed, folder, decisions)
     decided = TrainConfig(data, method, replace(loop, run=str(folder.resolve())), networks, learning)
     if surveyed.defects and (known := runfolder.known_pairs(folder)):
         surveyed = survey(config.data, config.loop.seed, known, paired=paired)
@@ -156,18 +156,17 @@ def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) ->
 
 
 def _decide_networks(
-    config: TrainConfig, size: tuple[int, int], surveyed: Survey, decisions: list[str]
+    config: TrainConfig, size: tuple[int, int], surveyed: Survey, folder: Path, decisions: list[str]
 ) -> tuple[NetworksConfig, dict[str, NetworkSpec]]:
     """The settings with nothing left open, and what each network of the method is; files to start from come first."""
     asked, facts = config.networks, config.method.facts
     wanted = config.method.networks(Channels(surveyed.source_channels, surveyed.target_channels))
     generator = asked.generator or facts.generator
-    depth, blocks = _decide_depth(asked, generator == "resnet", size, decisions)
+    why: list[str] = []
+    depth, blocks = _decide_depth(asked, generator == "resnet", size, why)
     field = asked.receptive_field
     if field is None:
         field = scaled_receptive_field(*size)
-        if wanted.discriminators:
-            decisions.append(f"receptive field {field} (the paper's 70 at 256 px, scaled)")
     networks = replace(
         asked,
         generator=generator,
@@ -183,7 +182,13 @@ def _decide_networks(
     }
     for name, judged in wanted.discriminators.items():
         specs[name] = DiscriminatorSpec(judged, field, networks.discriminator_width or 0, networks.norm or "batch")
-    return networks, starting.adopt(config.learning.start_from, specs, size, decisions)
+    given = starting.adopt(config.learning.start_from, specs, size, folder)
+    if wanted.generators.keys() - given.keys():
+        decisions += why
+    if asked.receptive_field is None and wanted.discriminators.keys() - given.keys():
+        decisions.append(f"receptive field {field} (the paper's 70 at 256 px, scaled)")
+    decisions += [f"{name} starts from a file, {spec}" for name, spec in given.items()]
+    return networks, specs | given
 
 
 def _decide_depth(

@@ -2,14 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from pixlate import durable, lock
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.errors import ConfigError, RunError
-from pixlate.specs.document import from_yaml, to_yaml
+from pixlate.specs.document import from_document, from_yaml, to_document, to_yaml
+from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworkSpec
 from pixlate.specs.training import MAY_CHANGE, TrainConfig, from_flat, to_flat
 
 CONFIG = "config.yaml"
@@ -20,6 +21,10 @@ TENSORBOARD = "tensorboard"
 CHECKPOINTS = "checkpoints"
 LOCK = "lock"
 PAIRS = "pairs.json"
+NETWORKS = "networks.json"
+
+
+_NETWORKS: dict[str, type[NetworkSpec]] = {spec.__name__: spec for spec in (GeneratorSpec, DiscriminatorSpec)}
 
 
 def check(folder: Path, config: TrainConfig, names: Collection[str]) -> None:
@@ -57,6 +62,15 @@ def known_pairs(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
+def known_networks(folder: Path) -> dict[str, NetworkSpec]:
+    """What the networks of the run in `folder` are, by name; none if that is not known."""
+    try:
+        told = json.loads((folder / NETWORKS).read_bytes())
+        return {name: from_document(_NETWORKS[kind], spec, NETWORKS) for name, (kind, spec) in told.items()}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ConfigError):
+        return {}
+
+
 @contextmanager
 def held(folder: Path, config: TrainConfig, names: Collection[str]) -> Iterator[None]:
     """Keep the folder for this process alone, clear of what a crash has left, and still the run of `config`.
@@ -79,8 +93,15 @@ def _usable(folder: Path) -> Iterator[None]:
         raise RunError(f"The run folder {folder} cannot be used ({error}).") from error
 
 
-def begin(folder: Path, config: TrainConfig, names: Collection[str], *, anew: bool = True) -> None:
-    """Write down the settings, by which the folder is known as this run's from now on, and the names of its pairs.
+def begin(
+    folder: Path,
+    config: TrainConfig,
+    names: Collection[str],
+    networks: Mapping[str, NetworkSpec],
+    *,
+    anew: bool = True,
+) -> None:
+    """Write down the settings, by which the folder is known as this run's from now on, its pairs and its networks.
 
     `anew` clears away what a run left behind that never came to a checkpoint.
     """
@@ -94,6 +115,8 @@ def begin(folder: Path, config: TrainConfig, names: Collection[str], *, anew: bo
     durable.write(folder / CONFIG, text.encode())
     if anew:
         durable.write(folder / PAIRS, json.dumps(sorted(names)).encode())
+        told = {name: (type(spec).__name__, to_document(spec)) for name, spec in networks.items()}
+        durable.write(folder / NETWORKS, json.dumps(told).encode())
 
 
 def read(path: Path) -> TrainConfig:
@@ -126,6 +149,8 @@ def _settings(folder: Path, shelf: Shelf) -> TrainConfig:
 
 def _compare(folder: Path, stored: TrainConfig, config: TrainConfig, may_change: Collection[str]) -> None:
     before, now = to_flat(stored), to_flat(config)
+    if before["method"] != now["method"]:
+        before, now = {"method": before["method"]}, {"method": now["method"]}
     differing = [key for key in now if key not in may_change and before[key] != now[key]]
     if differing:
         told = "; ".join(f"{key} is {before[key]} there, {now[key]} now" for key in differing)

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixlate import modelfile
-from pixlate.errors import ConfigError, ModelFileError, suggestion
+from pixlate.checkpoint.shelf import Shelf
+from pixlate.errors import ConfigError, suggestion
 from pixlate.specs.networks import GeneratorSpec, NetworkSpec
+from pixlate.training import runfolder
 
 if TYPE_CHECKING:
+    from pixlate.networks.building import Network
     from pixlate.training.planning import Plan
     from pixlate.training.state import State
 
@@ -19,26 +22,28 @@ def resolved(start_from: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def adopt(
-    start_from: tuple[str, ...], specs: dict[str, NetworkSpec], size: tuple[int, int], decisions: list[str]
+    start_from: tuple[str, ...], specs: dict[str, NetworkSpec], size: tuple[int, int], folder: Path
 ) -> dict[str, NetworkSpec]:
-    """The networks as the files say they are: whoever starts from one need not say what it is.
+    """The networks that start from a file, as it says they are, or as the run in `folder` knows them to be.
+
+    Whoever starts from a file need not say what is in it.
 
     Raises:
         ConfigError: a network the method does not have, or one that does not suit the pictures.
         ModelFileError: a file that cannot be read.
     """
-    found = dict(specs)
+    found = {}
+    known = runfolder.known_networks(folder)
     for name, path in _pairs(start_from):
         if name not in specs:
             raise ConfigError(
                 f"--start-from {name}=…: there is no {name} here; choose from {', '.join(specs)}."
                 f"{suggestion(name, specs)}"
             )
-        spec = modelfile.read_spec(path)
+        spec = known.get(name) or modelfile.read_spec(path)
         if type(spec) is not type(specs[name]):
             raise ConfigError(f"--start-from {name}={path}: it is a {spec}, and {name} is a {specs[name]}.")
         _compare(name, path, spec, specs[name], size)
-        decisions.append(f"{name} starts from {path.name}, {spec}")
         found[name] = spec
     return found
 
@@ -69,20 +74,19 @@ def _pairs(start_from: tuple[str, ...]) -> list[tuple[str, Path]]:
     return pairs
 
 
-def files(start_from: tuple[str, ...]) -> dict[str, Path]:
-    """The file of each network."""
-    return dict(_pairs(start_from))
-
-
-def start(planned: "Plan", state: "State") -> None:
-    """Give the networks the weights of the files they start from; averages begin there too.
+def read(planned: "Plan") -> "dict[str, Network]":
+    """The networks in the files that a run which is yet to begin starts from.
 
     Raises:
         ModelFileError: a file that cannot be read, or whose weights do not fit what it says of itself.
     """
-    for name, path in files(planned.config.learning.start_from).items():
-        try:
-            state.method.get_submodule(name).load_state_dict(modelfile.read_weights(path))
-        except RuntimeError as error:
-            raise ModelFileError(f"{path} is damaged: its weights do not fit ({error}).") from error
+    if Shelf(planned.folder / runfolder.CHECKPOINTS).steps():
+        return {}
+    return {name: modelfile.read_network(path) for name, path in _pairs(planned.config.learning.start_from)}
+
+
+def start(state: "State", networks: "dict[str, Network]") -> None:
+    """Give the method's networks the weights of those; averages begin there too."""
+    for name, network in networks.items():
+        state.method.get_submodule(name).load_state_dict(network.state_dict())
     state.begin_averages()

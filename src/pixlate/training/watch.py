@@ -33,7 +33,7 @@ class Watch:
 
     def __enter__(self) -> Self:
         loop, folder, progress = self._plan.config.loop, self._plan.folder, self._state.progress
-        runfolder.begin(folder, self._plan.config, self._plan.names, anew=progress.step == 0)
+        runfolder.begin(folder, self._plan.config, self._plan.names, self._plan.networks, anew=progress.step == 0)
         validation = PairedValidation if self._plan.config.method.paired else UnpairedValidation
         self._validation = validation(self._plan, self._stop)
         self._terminal = Terminal(self._state.pairs_per_step, live=progress.step < self._state.last_step)

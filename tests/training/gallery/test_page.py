@@ -27,7 +27,7 @@ def planned_run(tmp_path: Path, *, name: str = "set", val: int = 2, **loop: Any)
     write_facades(tmp_path / name, (4, val, 0), size=32)
     data = DataConfig(str(tmp_path / name), direction="BtoA", val_fraction=0.0)
     planned = plan(TrainConfig(data, loop=LoopConfig(run=str(tmp_path / "run"), **loop)))
-    runfolder.begin(planned.folder, planned.config, planned.names)
+    runfolder.begin(planned.folder, planned.config, planned.names, planned.networks)
     return planned
 
 
