@@ -86,7 +86,7 @@ def test_out_and_in_again_is_the_same_to_the_bit(model, tmp_path):
     assert told[0] == "load it with --netG unet_128 --norm batch --ngf 4 --input_nc 3 --output_nc 3"
     assert "dropout follows decoder outputs 1, 2, 3 here, 2, 3 there" in told[1]
     exchange.import_weights(tmp_path / "x.pth", tmp_path / "again")
-    before, after = modelfile.read_weights(model), modelfile.read_weights(tmp_path / "again")
+    before, after = tensorfile.read_tensors(model), tensorfile.read_tensors(tmp_path / "again")
     assert before.keys() == after.keys()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
@@ -142,7 +142,6 @@ def test_only_pixlates_files_are_exported(weights, tmp_path):
     assert not (tmp_path / "x.pth").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="export_weights does not look whether the weights fit the card: half a file")
 @pytest.mark.parametrize("change", ["missing", "more", "larger"])
 def test_a_damaged_model_is_not_exported(model, tmp_path, change):
     tensors, document = tensorfile.read_tensors(model), tensorfile.read_document(model)

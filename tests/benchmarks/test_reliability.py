@@ -34,6 +34,22 @@ def test_a_run_resumes_exactly_at_every_step_in_every_way_and_every_part_of_its_
     assert "parts of the state left out: 23, noticed: 23; none left out: 0 differences" in told
 
 
+def test_the_same_holds_for_cyclegan_its_history_included(tmp_path: Path) -> None:
+    told = campaign(
+        *("resume", "--method", "cyclegan", "--steps", "16", "--every", "4", "--count", "1", "--seed", "7"),
+        *("--out", str(tmp_path / "resume")),
+    )
+    assert "resumed at 4 of 16 steps: 0 failures" in told
+    assert "resumed 16 times in 16 ways of running: 0 failures" in told
+    assert "parts of the state left out: 27, noticed: 27; none left out: 0 differences" in told
+    assert '"history of X"' in told
+    told = campaign(
+        *("kill9", "--method", "cyclegan", "--kills", "6", "--commands", "1", "--seed", "7"),
+        *("--out", str(tmp_path / "kill9")),
+    )
+    assert len(re.findall(r"\d+ kills, \d+ inside a save, \d+ orphans cleaned up, 0 failures", told)) == 2
+
+
 def test_no_loss_of_power_and_no_failing_write_costs_a_checkpoint(tmp_path: Path) -> None:
     told = campaign("crashpoints", "--every", "13", "--out", str(tmp_path))
     replayed, failed = re.findall(r"(\d+) (?:states|failing writes), 0 failures", told)
