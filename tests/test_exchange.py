@@ -156,6 +156,26 @@ def test_a_damaged_model_is_not_exported(model, tmp_path, change):
         exchange.export_weights(model, tmp_path / "x.pth")
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "\x1b[2J"},
+        {"kind": "model", "format": "\x1b[2J"},
+        {"kind": "discriminator", "format": 1, "spec": {"in_channels": 2**62}},
+        {"kind": "discriminator", "format": 1, "spec": {"width": 2**40}},
+        {"kind": "discriminator", "format": 1, "spec": {"width": 4}},
+    ],
+    ids=str,
+)
+def test_a_file_that_others_described_is_refused_in_a_line(tmp_path, document):
+    tensorfile.write(tmp_path / "m", {"\x1b[2J": torch.ones(1)}, document)
+    with pytest.raises(ModelFileError) as caught:
+        exchange.export_weights(tmp_path / "m", tmp_path / "x.pth")
+    printable = str(caught.value).isprintable()
+    assert printable, ascii(str(caught.value))
+    assert list(tmp_path.iterdir()) == [tmp_path / "m"]
+
+
 # The commands
 
 

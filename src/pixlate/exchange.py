@@ -27,9 +27,9 @@ def import_weights(
 
     Raises:
         ModelFileError: not such a file; nothing in it is run.
-        ConfigError: `out` is `path`, or a size that is none.
+        ConfigError: `out` is `path`, one of them can be no path, or a size that is none.
     """
-    if out.resolve() == path.resolve():
+    if _resolved(out) == _resolved(path):
         raise ConfigError(f"{out} is the file to import. Give another with -o.")
     height, width = parse_size(size)
     spec, weights = converting.load(path, dropout=dropout)
@@ -64,12 +64,19 @@ def export_weights(path: Path, out: Path) -> list[str]:
 
     Raises:
         ModelFileError: `path` is no file of pixlate's.
-        ConfigError: the incumbent has no such network, or `out` is `path`.
+        ConfigError: the incumbent has no such network, `out` is `path`, or one of them can be no path.
         WriteError: it cannot be written.
     """
-    if out.resolve() == path.resolve():
+    if _resolved(out) == _resolved(path):
         raise ConfigError(f"{out} is the file to export. Give another with -o.")
     network = modelfile.read_network(path)
     spec = network.spec
     durable.write(out, converting.dump(spec, network.state_dict()))
     return [f"load it with {converting.flags(spec)}", *converting.differences(spec)]
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a null byte, or links in a circle
+        raise ConfigError(f"{str(path)!a} cannot be the path of a file ({error}).") from error

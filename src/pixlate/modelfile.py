@@ -1,6 +1,8 @@
 """The file that is shipped: exactly one generator and its card; and its like for a discriminator to go on from."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,10 +59,10 @@ def _document(path: Path, kinds: tuple[str, ...]) -> dict[str, Any]:
         raise ModelFileError(f"{path} is a folder; name the model file, such as {path / 'model.safetensors'}.")
     document = tensorfile.read_document(path)
     if document.get("kind") not in kinds:
-        raise ModelFileError(f"{path} is a pixlate {document.get('kind', 'file')}, not a model file.")
+        raise ModelFileError(f"{path} is a pixlate {_printable(document.get('kind', 'file'))}, not a model file.")
     if document.get("format") != _FORMAT:
         raise ModelFileError(
-            f"{path} has format {document.get('format')}; this pixlate reads {_FORMAT}. Update pixlate."
+            f"{path} has format {_printable(document.get('format'))}; this pixlate reads {_FORMAT}. Update pixlate."
         )
     return document
 
@@ -81,8 +83,9 @@ def read(path: Path) -> tuple["Generator", Card]:
     from pixlate.networks.building import build_generator  # noqa: PLC0415 - brings torch, which a card does not need
 
     card = read_card(path)
-    generator = build_generator(card.generator)
-    _fill(generator, path)
+    with _fitting(path):
+        generator = build_generator(card.generator)
+        generator.load_state_dict(tensorfile.read_tensors(path), assign=True)
     return generator.requires_grad_(requires_grad=False).eval(), card
 
 
@@ -94,14 +97,22 @@ def read_network(path: Path) -> "Network":
     """
     from pixlate.networks.building import build  # noqa: PLC0415
 
-    network = build(read_spec(path))
-    _fill(network, path)
+    spec = read_spec(path)
+    with _fitting(path):
+        network = build(spec)
+        network.load_state_dict(tensorfile.read_tensors(path), assign=True)
     return network
 
 
-def _fill(network: "Network", path: Path) -> None:
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """Say of a network larger than can be counted, and of weights that are not all of it, that the file is damaged."""
     try:
-        network.load_state_dict(tensorfile.read_tensors(path), assign=True)
+        yield
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = _printable(" ".join(str(error).split()), 300)
         raise ModelFileError(f"{path} is damaged: its weights do not fit its card ({reason}).") from error
+
+
+def _printable(told: object, most: int = 80) -> str:
+    return "".join(letter for letter in str(told)[:most] if letter.isprintable())

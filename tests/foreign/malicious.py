@@ -1,6 +1,9 @@
 """Files that pass for weights and mean harm, or are merely broken: each kind makes bytes from a canary.
 
 The canary is a path that must never come to be: what would run in a file makes it.
+
+`python tests/foreign/malicious.py FOLDER` writes them all into FOLDER, for a look. Nothing runs while they are written.
+Whoever unpickles one without restrictions finds FOLDER/ran.
 """
 
 import copyreg
@@ -11,6 +14,7 @@ import os
 import pickle
 import struct
 import subprocess
+import sys
 import tarfile
 import zipfile
 from collections import OrderedDict
@@ -478,7 +482,9 @@ _STATES: dict[str, Callable[[], object]] = {
     "a tensor of no dimension": lambda: {**_GOOD(), "net.0.weight": torch.ones(())},
     "a tensor of one dimension": lambda: {**_GOOD(), "net.0.weight": torch.ones(4)},
     "a tensor of no elements": lambda: {**_GOOD(), "net.0.weight": torch.ones(4, 0, 1, 1)},
-    "whole numbers as weights": lambda: {name: weight.long() for name, weight in _GOOD().items()},
+    "a tensor of nothing, but of huge size": lambda: {**_GOOD(), "net.0.weight": torch.empty(2**61, 0, 1, 1)},
+    "a tensor longer than any network's": lambda: {**_GOOD(), "net.0.bias": torch.ones(2**21, dtype=torch.half)},
+    "numbers of eight bits": lambda: {**_GOOD(), "net.0.bias": torch.ones(4).to(torch.float8_e4m3fn)},
 }
 BROKEN |= {name: _state(content) for name, content in _STATES.items()}
 
@@ -632,7 +638,7 @@ def _(canary: Path) -> bytes:
 @_file("a compressed bomb")
 def _(canary: Path) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as parts:
         parts.writestr("archive/data.pkl", entry(tensor(storage("x", 2**25), (2**25,), (1,))))
         parts.writestr("archive/version", "3\n")
         parts.writestr("archive/data/x", bytes(2**27))
@@ -779,3 +785,14 @@ ALL = {
     **RESTRICTED,
     **BROKEN,
 }
+
+
+def main(folder: Path) -> None:
+    """Write every file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, make in ALL.items():
+        (folder / f"{name}.pth").write_bytes(make(folder / "ran"))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,6 +1,8 @@
 """Files that others wrote: whatever is in them, nothing of it runs, and what is no state dict is refused in a line."""
 
 import contextlib
+import json
+import struct
 import warnings
 from pathlib import Path
 
@@ -24,6 +26,7 @@ IN_A_LINE = [
     *("a tensor for a name", "two state dicts", "a mapping within itself", "a newline in a name"),
     *("only newlines in names", "a terminal's commands in names", "a terminal's commands in a name beside"),
     *("half a letter in a name", "half a letter in a name beside", "a name of a million letters", "complex numbers"),
+    *("a tensor of nothing, but of huge size",),
     *("a tensor on no device", "a tensor of no dimension", "a storage beyond any memory", "a quantised tensor"),
     *("a huge tensor over a tiny storage", "a tensor that answers otherwise", "a mapping that answers otherwise"),
     *("bytes that double", "a network of storages never filled", "a network of tensors without storage"),
@@ -155,6 +158,20 @@ def test_the_refusal_names_what_the_file_asks_for(name, culprit, tmp_path, canar
         reading.read(path)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("names put together on the stack", "names put together on the stack, protocol 5, legacy", "the INST opcode"),
+        *("the INST opcode, legacy", "extension registry", "extension registry, four bytes, legacy"),
+    ],
+)
+def test_what_asks_for_things_otherwise_than_torch_does_is_refused_as_such(name, tmp_path, canary):
+    path = tmp_path / "x.pth"
+    path.write_bytes(malicious.ALL[name](canary))
+    with pytest.raises(ModelFileError, match="asks for more than tensors, in a roundabout way"):
+        reading.read(path)
+
+
 @pytest.mark.parametrize("name", ["text", "a web page", "a picture", "random bytes", "zeros", "an empty zip"])
 def test_what_is_no_pickle_is_not_said_to_ask_for_anything(name, tmp_path, canary):
     path = tmp_path / "x.pth"
@@ -253,6 +270,53 @@ def test_opcodes_in_any_order_are_refused(tmp_path):
     assert not complaints
 
 
+@pytest.mark.parametrize("kind", ["F4", "F8_E4M3", "F8_E8M0", "F6_E2M3", "C64", "U64", "\x1b[2J"])
+def test_a_safetensors_file_of_unheard_of_numbers_is_refused(tmp_path, kind):
+    refuse_safetensors(tmp_path, {"net.0.weight": {"dtype": kind, "shape": [8, 2], "data_offsets": [0, 8]}}, bytes(8))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        [1],
+        {"net.0.weight": {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 4]}},
+        {"net.0.weight": {"dtype": "F32", "shape": [2**61, 0, 1, 1], "data_offsets": [0, 0]}},
+        {"\x1b[2J": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}},
+        {"\n": {"dtype": "I32", "shape": [1], "data_offsets": [0, 4]}},
+    ],
+    ids=str,
+)
+def test_a_safetensors_file_that_is_odd_is_refused(tmp_path, header):
+    refuse_safetensors(tmp_path, header, bytes(4))
+
+
+def refuse_safetensors(folder: Path, header: object, content: bytes) -> None:
+    described = json.dumps(header).encode()
+    path = folder / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", len(described)) + described + content)
+    with pytest.raises(ModelFileError) as caught:
+        exchange.import_weights(path, folder / "out.safetensors")
+    told = str(caught.value)
+    assert told.startswith(str(path))
+    printable = told.isprintable()
+    assert printable, ascii(told)
+    assert list(folder.iterdir()) == [path]
+
+
+def test_damage_anywhere_in_a_safetensors_file_is_refused_or_of_no_consequence(tmp_path):
+    save_file(malicious.patchgan(), tmp_path / "x.safetensors")
+    content = (tmp_path / "x.safetensors").read_bytes()
+    draw = np.random.default_rng(7)
+    complaints: list[str] = []
+    for _ in range(250):
+        damaged = bytearray(content)
+        damaged[draw.integers(400)] = draw.integers(256)
+        end = len(content) - draw.integers(9) * 40
+        refused_or_read(tmp_path / "x.safetensors", bytes(damaged[:end]), complaints, "damaged")
+    assert not complaints
+
+
 # What is taken
 
 
@@ -323,6 +387,16 @@ def test_a_safetensors_file_is_taken_too(tmp_path):
 def test_the_names_of_a_safetensors_file_lose_their_prefixes_too(tmp_path):
     save_file({f"module.{name}": weight for name, weight in malicious.patchgan().items()}, tmp_path / "x.safetensors")
     assert same(reading.read(tmp_path / "x.safetensors"), malicious.patchgan())
+
+
+def test_a_file_that_may_not_be_read_is_not_said_to_be_damaged(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "x.pth").write_bytes(malicious.saved(malicious.patchgan()))
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ModelFileError, match=r"cannot be read \(.*Permission denied"):
+        reading.read(tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int32, torch.bool])

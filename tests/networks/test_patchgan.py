@@ -17,6 +17,7 @@ FACTS = [
     (70, 30, 2_768_705),
     (142, 14, 6_964_033),
     (286, 6, 11_159_361),
+    (574, 2, 15_354_689),
 ]
 
 
@@ -27,6 +28,11 @@ def test_the_facts_hold(field: int, side: int, parameters: int) -> None:
     assert receptive_field(network) == field
     with torch.no_grad():
         assert network(torch.zeros(1, 6, 256, 256)).shape == (1, 1, side, side)
+
+
+@pytest.mark.parametrize(("field", "parameters"), [(70, 2_764_737), (1, 8_705)])
+def test_cyclegans_discriminators_have_instance_norm_and_biases(field: int, parameters: int) -> None:
+    assert count_parameters(build_discriminator(DiscriminatorSpec(3, field, norm="instance"), seed=0)) == parameters
 
 
 @pytest.mark.parametrize("field", RECEPTIVE_FIELDS)

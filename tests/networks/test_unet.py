@@ -27,6 +27,7 @@ def small(architecture: str = "unet", depth: int = 4, **changes: int) -> UNet:
         (GeneratorSpec(), 54_413_955),
         (GeneratorSpec(depth=7), 41_828_995),
         (GeneratorSpec("encoder-decoder"), 39_075_459),
+        (GeneratorSpec(norm="instance"), 54_409_603),
     ],
 )
 def test_parameter_counts_are_the_published_ones(spec: GeneratorSpec, parameters: int) -> None:

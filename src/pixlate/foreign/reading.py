@@ -24,6 +24,9 @@ _NEEDED = frozenset(
 )
 """What a pickled state dict asks for. torch's reader would let through some more, with which memory can be filled."""
 _UNHEARD_OF = frozenset({"INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4", "STACK_GLOBAL"})
+_NUMBERS = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64})
+_LONGEST = 2**20
+"""More channels than any network has; what is built of more could have no size that can be counted."""
 _LEGACY_PICKLES = 5
 """Pickles in a file of torch before 1.6: a number, a version, the system, the state dict, the keys of its storages."""
 
@@ -60,10 +63,11 @@ def read(path: Path) -> dict[str, Tensor]:
             raise ModelFileError(f"{path} is a folder; name the file, such as {path / 'latest_net_G.pth'}.")
         if not path.is_file():
             raise ModelFileError(f"There is no file {path}.")
-        size = path.stat().st_size
+        with path.open("rb") as file:
+            size = file.seek(0, io.SEEK_END)
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{path} cannot be read ({error}).") from error
-    content = tensorfile.read_tensors(path) if path.suffix.lower() == ".safetensors" else _unpickled(path)
+    content = _loaded(path) if path.suffix.lower() == ".safetensors" else _unpickled(path)
     weights: dict[str, Tensor] = {}
     for name, tensor in _state_dict(content, path):
         _refuse_odd(tensor, name, path)
@@ -73,6 +77,13 @@ def read(path: Path) -> dict[str, Tensor]:
     if sum(tensor.numel() * tensor.element_size() for tensor in weights.values()) > size:
         raise ModelFileError(f"{path}: its tensors claim to be larger than the file. {_ADVICE}")
     return weights
+
+
+def _loaded(path: Path) -> object:
+    try:
+        return tensorfile.read_tensors(path)
+    except Exception as error:
+        raise ModelFileError(f"{path} is no safetensors file, or is damaged. {_ADVICE}") from error
 
 
 def _unpickled(path: Path) -> object:
@@ -139,8 +150,10 @@ def _is_dict(content: object) -> TypeGuard[dict[Any, Any]]:
 
 def _refuse_odd(tensor: Tensor, name: str, path: Path) -> None:
     plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
-    if not plain or not (tensor.is_floating_point() or tensor.dtype == torch.int64):
+    if not plain or tensor.dtype not in _NUMBERS:
         raise ModelFileError(f"{path}: {_printable(name)!r} is no plain tensor of numbers. {_ADVICE}")
+    if not all(0 < side <= _LONGEST for side in tensor.shape):
+        raise ModelFileError(f"{path}: {_printable(name)!r} is empty, or far larger than any network's. {_ADVICE}")
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
         raise ModelFileError(f"{path}: {_printable(name)!r} claims to be larger than the file. {_ADVICE}")
 

@@ -42,7 +42,7 @@ def recognise(weights: Mapping[str, Tensor], path: Path, *, dropout: bool | None
         if is_convolution(weights, "model.0.weight"):
             return _patchgan(weights)
     except (KeyError, IndexError, ValueError, ConfigError, StopIteration) as error:
-        reason = str(error) if isinstance(error, ConfigError) else "its layers are not those of one"
+        reason = str(error).rstrip(".") if isinstance(error, ConfigError) else "its layers are not those of one"
         raise ModelFileError(f"{path} is like a network of the incumbent's, but is none ({reason}).") from error
     first = ", ".join(ascii(name[:80]) for name in list(weights)[:3])
     raise ModelFileError(
