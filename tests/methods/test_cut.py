@@ -136,6 +136,26 @@ def test_keys_get_no_gradient() -> None:
     assert key.grad is None
 
 
+@pytest.mark.parametrize("objective", get_args(Objective))
+def test_accumulated_batches_are_stepped_once_from_their_mean(objective: Objective) -> None:
+    """By hand: gradients of both, halved and added up, and one update of each network."""
+    config = CUTConfig(objective=objective, patches=PATCHES)
+    ours, theirs = make(config).double(), make(config).double()
+    pair = [batch(0), batch(1)]
+    told = ours.step(pair, noise(0), Device("cpu"))
+    one_by_one = [
+        make(config).double().step([each], lambda _, i=i: noise(0)(i), Device("cpu")) for i, each in enumerate(pair)
+    ]
+    for name in ("D_real", "D_fake"):  # before any update
+        torch.testing.assert_close(told[name], torch.stack([each[name] for each in one_by_one]).mean())
+    twice = theirs.step([pair[0], pair[0]], lambda _: noise(0)(0), Device("cpu"))
+    again = make(config).double()
+    once = again.step([pair[0]], noise(0), Device("cpu"))
+    assert all(torch.equal(twice[name], once[name]) for name in once)
+    for name, value in again.named_parameters():
+        torch.testing.assert_close(dict(theirs.named_parameters())[name], value, rtol=1e-9, atol=1e-12, msg=name)
+
+
 def test_a_step_draws_from_its_noise_alone() -> None:
     one, other = make(CUTConfig(objective="FastCUT")).double(), make(CUTConfig(objective="FastCUT")).double()
     before = torch.random.get_rng_state()

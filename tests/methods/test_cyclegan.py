@@ -290,7 +290,7 @@ def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_features_hold_the_output_to_its_source(vgg: Path) -> None:
     digest = hashlib.sha256(vgg.read_bytes()).hexdigest()
-    method = make(CycleGANConfig(objective="feature+GAN", vgg=str(vgg), vgg_sha256=digest))
+    method = make(CycleGANConfig(objective="feature+GAN", vgg=str(vgg), vgg_sha256=digest).settled())
     before = {name: value.clone() for name, value in method.named_parameters()}
     told = method.step([single(0)], noise(0), Device("cpu"))
     assert {"like_X", "like_Y"} <= told.keys()
@@ -301,13 +301,49 @@ def test_features_hold_the_output_to_its_source(vgg: Path) -> None:
     assert method.features(torch.rand(2, 3, 5, 9)).shape == (2, 512, 1, 1)
 
 
+def test_the_features_are_not_the_methods_to_keep(vgg: Path) -> None:
+    method = make(CycleGANConfig(objective="feature+GAN", vgg=str(vgg)))
+    assert not any("features" in name for name, _ in (*method.named_parameters(), *method.named_buffers()))
+
+
 def test_another_vgg_than_said_is_refused(vgg: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has the SHA-256"):
-        make(CycleGANConfig(objective="feature+GAN", vgg=str(vgg)))
+        CycleGANConfig(objective="feature+GAN", vgg=str(vgg)).settled()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        CycleGANConfig(objective="feature+GAN", vgg=str(tmp_path / "none")).settled()
     other = tmp_path / "other.safetensors"
     save_file({"features.0.weight": torch.zeros(64, 3, 3, 3)}, other)
-    digest = hashlib.sha256(other.read_bytes()).hexdigest()
     with pytest.raises(ConfigError, match="holds no VGG-16"):
-        make(CycleGANConfig(objective="feature+GAN", vgg=str(other), vgg_sha256=digest))
-    with pytest.raises(ConfigError, match="go together"):
-        CycleGANConfig(objective="feature+GAN").check()
+        make(CycleGANConfig(objective="feature+GAN", vgg=str(other)))
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"objective": "feature+GAN"}, "go together"),
+        ({"vgg": "x", "objective": "feature+GAN", "vgg_sha256": "f"}, "64 hexadecimal digits"),
+        ({"objective": "cycle", "lambda_cycle": 0.0}, "leaves nothing to learn"),
+        ({"objective": "GAN", "lambda_identity": 0.5}, "--lambda-identity has no effect with --objective GAN"),
+        ({"objective": "GAN+forward-cycle", "lambda_cycle_b": 3.0}, "--lambda-cycle-b has no effect"),
+        ({"lambda_likeness": 3.0}, "--lambda-likeness has no effect"),
+        ({"objective": "cycle", "gan_mode": "hinge"}, "--gan-mode has no effect"),
+        ({"objective": "SimGAN", "lambda_cycle": 3.0}, "--lambda-cycle has no effect"),
+    ],
+)
+def test_settings_without_effect_or_sense_are_refused(said: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        CycleGANConfig(**said).check()
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_ablations_have_no_identity_term_unless_asked_for(objective: Objective) -> None:
+    assert any(CycleGANConfig(preset="incumbent", objective=objective).identities) == (objective == "cycle+GAN")
+
+
+def test_what_is_not_updated_in_a_turn_holds_no_graph() -> None:
+    method = make(CycleGANConfig(history=0, updates="in-turn"))
+    recorded: list[bool] = []
+    method.F.register_forward_hook(lambda _network, _given, made: recorded.append(made.requires_grad))
+    method.step([single(0)], noise(0), Device("cpu"))
+    # G's turn: F(y) as a source, F(G(x)) whose gradient goes through; F's turn: F(y), F(G(x)).
+    assert recorded == [False, True, True, True]

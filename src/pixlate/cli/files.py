@@ -106,7 +106,7 @@ def import_(
     weights
         The .pth file.
     out
-        File to write, ending in .safetensors.
+        File to write, such as model.safetensors.
     direction
         What the card is to say it translates.
     size

@@ -75,6 +75,9 @@ def method_asked(arguments: Sequence[str]) -> str:
         flag, given, value = word.partition("=")
         if flag in ("--method", "--config"):
             asked[flag] = value if given else "".join(arguments[place + 1 : place + 2])
+    for flag, value in asked.items():
+        if not value or value.startswith("-"):
+            raise ConfigError(f"{flag} wants {'a name' if flag == '--method' else 'a file'} after it.")
     if "--method" not in asked and "--config" in asked:
         from pixlate.training import runfolder  # noqa: PLC0415
 
@@ -105,8 +108,8 @@ def settings_file(_app: App, _commands: tuple[str, ...], arguments: "ArgumentCol
     given = {name for name, flag in flags.items() if flag.tokens}
     given |= {"steps", "epochs"} if given & {"steps", "epochs"} else set()  # one replaces the other
     given |= {"data", "data_b"} if given & {"DATA", "data"} else set()  # another A wants another B, or none
-    settings = runfolder.read(Path(path))
     method = "".join(token.value for token in flags["method"].tokens) or DEFAULT.method
+    settings = runfolder.read(Path(path), method)
     if settings.method.method != method and "method" in given:
         raise ConfigError(f"{path} has settings of {settings.method.method}, and --method says {method}.")
     for name, value in to_flat(settings).items():

@@ -1,6 +1,5 @@
 """Reading weights that others have written, without running anything they brought along."""
 
-import hashlib
 import io
 import pickletools
 import warnings
@@ -33,19 +32,6 @@ _LEGACY_PICKLES = 5
 
 class _Refusal(Exception):  # noqa: N818 - what it says becomes part of another's message
     """Why a file is not read."""
-
-
-def sha256(path: Path) -> str:
-    """Of the file's content, in hexadecimal.
-
-    Raises:
-        ModelFileError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path} cannot be read ({error}).") from error
 
 
 def read(path: Path) -> dict[str, Tensor]:

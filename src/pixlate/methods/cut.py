@@ -17,6 +17,7 @@ from pixlate.methods import adversary
 from pixlate.methods.first import discriminator, generator
 from pixlate.networks.building import Generator
 from pixlate.networks.noise import Noise
+from pixlate.networks.normalization import frozen_statistics
 from pixlate.networks.projection import Projections
 from pixlate.specs.methods.cut import CUTConfig
 from pixlate.specs.methods.settings import MethodSpec
@@ -33,42 +34,51 @@ class CUT(nn.Module):
         assert isinstance(spec.config, CUTConfig)  # noqa: S101 - the table of methods sees to it
         self.config = spec.config
         self.G = generator(spec, "G", seed)
-        self.D = discriminator(spec, "D", seed)
+        judge = discriminator(spec, "D", seed)
+        assert judge is not None  # noqa: S101 - CUT always has one
+        self.D = judge
         learning = spec.learning
         init = learning.init or spec.config.facts.init
         self.H = Projections(self.G.feature_channels, draws.seed(seed, "weights of H"), init, learning.init_gain)
         self.optimizers: dict[str, Optimizer] = {
             "G": adversary.adam(learning, self.G, self.H),
-            "D": adversary.adam(learning, *([] if self.D is None else [self.D])),
+            "D": adversary.adam(learning, self.D),
         }
 
     def step(self, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device) -> dict[str, Tensor]:
         """One step of D, then one of G and H."""
+        once = len(batches) == 1  # Then D's fake serves G too. Of several only one is held at a time, and made again.
         D_terms, G_terms = [], []
-        made = []
         for index, batch in enumerate(batches):
             z = noise(index)
-            flipped = self.config.flips and z.uniform() < 0.5
-            with device.autocast():
-                fake = self.G(batch.source.flip(-1) if flipped else batch.source, z)
-            assert self.D is not None  # noqa: S101 - CUT always has one
+            with torch.set_grad_enabled(once):
+                fake, flipped = self._translated(batch, z, device)
             found = adversary.judged(self.D, "D", batch.target, fake.detach(), self.config.gan_mode, z, device)
             device.backward(adversary.objective(found) / len(batches), self.optimizers["D"])
             D_terms.append(found)
-            made.append((batch, fake, flipped, z))
         device.update(self.optimizers["D"], losses.mean(D_terms))
 
-        for batch, fake, flipped, z in made:
+        for index, batch in enumerate(batches):
+            if not once:
+                z = noise(index)
+                with frozen_statistics(self.G):
+                    fake, flipped = self._translated(batch, z, device)
             found = self._generator_terms(batch, fake, flipped, z, device)
             device.backward(self._objective(found) / len(batches), self.optimizers["G"])
             G_terms.append(found)
         device.update(self.optimizers["G"], losses.mean(G_terms))
         return losses.mean(D_terms) | losses.mean(G_terms)
 
+    def _translated(self, batch: Batch, z: Noise, device: Device) -> tuple[Tensor, bool]:
+        """G(x), or of FastCUT's sources every other one flipped; and whether it is."""
+        flipped = self.config.flips and z.uniform() < 0.5
+        with device.autocast():
+            output: Tensor = self.G(batch.source.flip(-1) if flipped else batch.source, z)
+        return output, flipped
+
     def _generator_terms(
         self, batch: Batch, fake: Tensor, flipped: bool, z: Noise, device: Device
     ) -> dict[str, Tensor]:
-        assert self.D is not None  # noqa: S101
         with device.autocast():
             logits = self.D(fake)
         terms = {"G_GAN": losses.fooled(logits, self.config.gan_mode)}  # (1)

@@ -70,7 +70,7 @@ class CycleGAN(nn.Module):
                 z = noise(number * len(batches) + index)
                 found, fakes = self._generator_terms(batch, turn.generators, z, device)
                 device.backward(self._objective(found) / len(batches), self.optimizers[turn.name])
-                terms.append(found)
+                terms.append({name: term.detach() for name, term in found.items()})
                 judged.append((batch, fakes, z))
             means |= losses.mean(terms)
             device.update(self.optimizers[turn.name], means)
@@ -88,10 +88,11 @@ class CycleGAN(nn.Module):
         terms: dict[str, Tensor] = {}
         fakes: dict[str, Tensor] = {}
         with device.autocast():
-            if "G" in updated or backward or forward:
-                fakes["Y"] = self.G(x, z)
-            if "F" in updated or backward or forward:
-                fakes["X"] = self.F(y, z)
+            for side, name, source in (("Y", "G", x), ("X", "F", y)):
+                if name in updated or forward or backward:
+                    # One that is not updated now is only a source for the other.
+                    with torch.set_grad_enabled(name in updated):
+                        fakes[side] = self.get_submodule(name)(source, z)
             cycle_x = self.F(fakes["Y"], z) if forward else None
             cycle_y = self.G(fakes["X"], z) if backward else None
             logits_y = self.D_Y(fakes["Y"]) if self.D_Y is not None and "G" in updated else None

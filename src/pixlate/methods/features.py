@@ -2,44 +2,35 @@
 
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from pixlate.errors import ConfigError
 from pixlate.foreign import reading
 from pixlate.networks.vgg import VGG16
 from pixlate.specs.methods.cyclegan import CycleGANConfig
 
-_TORCHVISION = "397923af"
-"""How the SHA-256 of torchvision's published file begins, and its name ends."""
 
-
-class Features(nn.Module):
-    """VGG-16's relu4_2 of pictures, with the weights of a file that is what it is said to be."""
+class Features:
+    """VGG-16's relu4_2 of pictures. No module, so that its weights, which stay, are not the method's to keep."""
 
     def __init__(self, config: CycleGANConfig) -> None:
         """Read the file that the settings name.
 
         Raises:
-            ConfigError: it cannot be read, is another than its SHA-256 says, or holds no VGG-16.
+            ModelFileError: it cannot be read.
+            ConfigError: it holds no VGG-16.
         """
-        super().__init__()
         self.network = VGG16()
         path = Path(config.vgg or "")
-        found = reading.sha256(path)
-        wanted = config.vgg_sha256 or _TORCHVISION
-        if not found.startswith(wanted.lower()):
-            raise ConfigError(
-                f"{path} has the SHA-256 {found}, not {wanted}…. Give torchvision's vgg16-397923af.pth, or say with "
-                "--vgg-sha256 that this file is meant."
-            )
-        weights = {name: tensor for name, tensor in reading.read(path).items() if name in self.network.state_dict()}
+        wanted = self.network.state_dict()
+        weights = {name: tensor.float() for name, tensor in reading.read(path).items() if name in wanted}
         try:
             self.network.load_state_dict(weights, assign=True)
         except RuntimeError as error:
-            raise ConfigError(f"{path} holds no VGG-16 ({' '.join(str(error).split())}).") from error
-        self.requires_grad_(requires_grad=False)
+            raise ConfigError(f"{path} holds no VGG-16 ({' '.join(str(error).split())[:300]}).") from error
+        self.network.requires_grad_(requires_grad=False)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(N, C, H, W) → (N, 512, H/8, W/8)."""
-        features: Tensor = self.network(pictures)
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """(N, C, H, W) → (N, 512, H/8, W/8), where the pictures are."""
+        features: Tensor = self.network.to(pictures)(pictures)
         return features

@@ -117,5 +117,10 @@ def merged_statistics(buffers: Sequence[Mapping[str, Tensor]]) -> dict[str, Tens
     return merged
 
 
+def has_statistics(network: nn.Module) -> bool:
+    """Whether any layer of `network` keeps running averages."""
+    return bool(_norms(network))
+
+
 def _norms(network: nn.Module) -> list[BatchNorm]:
     return [module for module in network.modules() if isinstance(module, BatchNorm)]

@@ -48,6 +48,15 @@ class LearningConfig:
                 raise ConfigError(f"--{name} is {getattr(self, name)}; a number from 0 to below 1 is wanted.")
         if self.decay is not None and not 0 <= self.decay <= 1:
             raise ConfigError(f"--decay is {self.decay}; a share from 0 to 1 is wanted.")
+        idle = {
+            "decay": self.lr_policy != "linear",
+            "lr_step": self.lr_policy != "step",
+            "init_gain": self.init == "kaiming",
+        }
+        for name, without_effect in idle.items():
+            if without_effect and getattr(self, name) != getattr(LearningConfig(), name):
+                other = f"--lr-policy {self.lr_policy}" if name != "init_gain" else "--init kaiming"
+                raise ConfigError(f"--{name.replace('_', '-')} has no effect with {other}.")
         if self.lr_step < 1:
             raise ConfigError(f"--lr-step is {self.lr_step}; 1 or more is wanted.")
         if not 0 < self.init_gain < math.inf:

@@ -40,7 +40,8 @@ class LoopConfig:
     precision: Precision = "32"
     """Arithmetic of the networks: 32, bf16, or 16 with loss scaling (CUDA)."""
     clip_gradients: float | None = None
-    """Greatest norm of one network's gradients; longer ones are scaled down to it. Default: no bound."""
+    """Greatest norm of the gradients of one update, of one network or of those updated together; longer ones are scaled
+    down to it. Default: no bound."""
     ema: float | None = None
     """Decay of an exponential moving average of the generator, such as 0.999, which is then what is measured and
     shipped. Default: none."""
@@ -84,6 +85,7 @@ class TrainConfig:
 
 MAY_CHANGE = frozenset(
     {"run", "epochs", "steps", "workers", "on_nan", "skip_bad"}
+    | {"vgg"}  # it is known by its SHA-256
     | {"checkpoint_every", "keep_last", "keep_every", "keep_best"}
     | {"validate_every", "samples", "log_every", "tensorboard"}
 )
@@ -103,8 +105,10 @@ def to_flat(config: TrainConfig) -> dict[str, Any]:
     return flat | {key: value for part in list(_PARTS)[1:] for key, value in to_document(getattr(config, part)).items()}
 
 
-def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
+def from_flat(settings: Mapping[str, Any], where: str, method: str = DEFAULT.method) -> TrainConfig:
     """The inverse of `to_flat`; keys may use dashes or underscores. `where` (a file's name) opens every complaint.
+
+    `method` is whose settings they are if they do not say so themselves.
 
     Raises:
         ConfigError: an unknown key (with the nearest known one) or a value of the wrong kind.
@@ -117,7 +121,7 @@ def from_flat(settings: Mapping[str, Any], where: str) -> TrainConfig:
         if name in clean:
             raise ConfigError(f"{where}: the setting {name!r} stands there twice.")
         clean[name] = value
-    method = clean.pop("method", DEFAULT.method)
+    method = clean.pop("method", method)
     if not isinstance(method, str) or method not in METHODS:
         near = suggestion(str(method), METHODS)
         raise ConfigError(f"{where}: method is {method!r}; choose from {', '.join(METHODS)}.{near}")

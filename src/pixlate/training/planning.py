@@ -71,10 +71,10 @@ def plan(config: TrainConfig) -> Plan:
     if config.loop.steps is not None and config.loop.epochs is not None:
         raise ConfigError("Both --steps and --epochs are given; give one.")
     config = from_flat(to_flat(config), "The settings")  # a config made in Python is judged as YAML is
-    _check_counts(config.loop, config.data)
+    _check_counts(config.loop, config.data, paired=config.method.paired)
     config.learning.check()
     config.method.check()
-    method, paired = config.method, config.method.paired
+    method, paired = config.method.settled(), config.method.paired
     if method.both_ways and config.data.direction != "AtoB":
         raise ConfigError(f"{method.method} learns both directions, A to B and B to A; leave --direction out.")
     surveyed = survey(config.data, config.loop.seed, paired=paired)
@@ -107,7 +107,7 @@ def plan(config: TrainConfig) -> Plan:
     return planned
 
 
-def _check_counts(loop: LoopConfig, data: DataConfig) -> None:
+def _check_counts(loop: LoopConfig, data: DataConfig, *, paired: bool) -> None:
     ones = "steps epochs batch_size accumulate validate_every checkpoint_every keep_every log_every"
     for name in ones.split():
         value = getattr(loop, name)
@@ -119,6 +119,8 @@ def _check_counts(loop: LoopConfig, data: DataConfig) -> None:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}; 0 or more is wanted.")
     if data.max_pictures is not None and data.max_pictures < 1:
         raise ConfigError(f"--max-pictures is {data.max_pictures}; 1 or more is wanted.")
+    if not paired and loop.best_by != LoopConfig().best_by:
+        raise ConfigError("--best-by has no effect where nothing is paired: no best model is chosen.")
     if loop.keep_last < 2:
         raise ConfigError(f"--keep-last is {loop.keep_last}; 2 or more is wanted, so that one damaged can be spared.")
     if loop.ema is not None and not 0 < loop.ema < 1:

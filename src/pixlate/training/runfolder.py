@@ -10,6 +10,7 @@ from pixlate import durable, lock
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.errors import ConfigError, RunError
 from pixlate.specs.document import from_document, from_yaml, to_document, to_yaml
+from pixlate.specs.methods.table import DEFAULT
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworkSpec
 from pixlate.specs.training import MAY_CHANGE, TrainConfig, from_flat, to_flat
 
@@ -119,8 +120,8 @@ def begin(
         durable.write(folder / NETWORKS, json.dumps(told).encode())
 
 
-def read(path: Path) -> TrainConfig:
-    """The settings in a YAML file.
+def read(path: Path, method: str = DEFAULT.method) -> TrainConfig:
+    """The settings in a YAML file, of `method` if it names none.
 
     Raises:
         ConfigError: no such file, not readable as YAML, an unknown setting, or a value of the wrong kind.
@@ -131,7 +132,7 @@ def read(path: Path) -> TrainConfig:
         raise ConfigError(f"There is no settings file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}).") from error
-    return from_flat(from_yaml(text, str(path)), str(path))
+    return from_flat(from_yaml(text, str(path)), str(path), method)
 
 
 def _settings(folder: Path, shelf: Shelf) -> TrainConfig:

@@ -33,7 +33,7 @@ def adopt(
         ModelFileError: a file that cannot be read.
     """
     found = {}
-    known = runfolder.known_networks(folder)
+    known = runfolder.known_networks(folder) if Shelf(folder / runfolder.CHECKPOINTS).steps() else {}
     for name, path in _pairs(start_from):
         if name not in specs:
             raise ConfigError(

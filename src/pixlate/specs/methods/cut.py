@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pixlate.errors import ConfigError
 from pixlate.specs.data import Channels
@@ -82,6 +82,10 @@ class CUTConfig:
     def facts(self) -> Preset:
         """Those of the paper's code for this objective."""
         return FACTS[self.objective]
+
+    def settled(self) -> Self:
+        """The same: nothing of it is left open."""
+        return self
 
     def networks(self, channels: Channels) -> NetworkPlan:
         """G, whose first half also looks at what G made, and D."""

@@ -1,8 +1,11 @@
 """CycleGAN's settings (Zhu et al., 2017)."""
 
+import hashlib
 import math
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 from pixlate.errors import ConfigError
 from pixlate.specs.data import Channels
@@ -27,6 +30,8 @@ PRESETS: dict[PresetName, Preset] = {
     ),
 }
 _IDENTITY: dict[PresetName, float] = {"paper": 0.0, "incumbent": 0.5}
+_TORCHVISION = "397923af"
+"""How the SHA-256 of torchvision's published VGG-16 begins, and its name ends."""
 _UPDATES: dict[PresetName, Updates] = {"paper": "in-turn", "incumbent": "together"}
 
 
@@ -49,13 +54,13 @@ class CycleGANConfig:
     lambda_cycle_b: float | None = None
     """Weight of the cycle B → A → B, where it is to differ."""
     lambda_identity: float | None = None
-    """Weight of the identity terms as a share of λ (section 5.2). Default: by preset, 0 or 0.5."""
+    """Weight of the identity terms as a share of λ (section 5.2). Default: of cycle+GAN by preset, 0 or 0.5; else 0."""
     lambda_likeness: float = 10.0
     """Weight of SimGAN's and feature+GAN's term that holds the output to its source; the paper names none."""
     vgg: str | None = None
     """VGG-16 weights for feature+GAN: torchvision's vgg16-397923af.pth, or the same tensors as safetensors."""
     vgg_sha256: str | None = None
-    """SHA-256 of that file. Default: torchvision's, which begins with 397923af."""
+    """SHA-256 of that file, where it is not torchvision's, which begins with 397923af."""
     history: int = 50
     """Generated pictures kept of each domain, from which the discriminators are shown old ones; 0 keeps none."""
     updates: Updates | None = None
@@ -76,6 +81,46 @@ class CycleGANConfig:
             raise ConfigError(f"--history is {self.history}; 0 or more is wanted.")
         if (self.objective == "feature+GAN") != (self.vgg is not None):
             raise ConfigError("--objective feature+GAN and --vgg FILE go together: one needs the other.")
+        if self.vgg_sha256 is not None and (self.vgg is None or not re.fullmatch("[0-9a-fA-F]{64}", self.vgg_sha256)):
+            raise ConfigError("--vgg-sha256 wants the 64 hexadecimal digits of --vgg FILE.")
+        if not self.adversarial and not any(self.cycles):
+            raise ConfigError("--objective cycle with --lambda-cycle 0 leaves nothing to learn.")
+        self._refuse_what_has_no_effect()
+
+    def _refuse_what_has_no_effect(self) -> None:
+        usual = CycleGANConfig()
+        idle = {
+            "lambda_cycle": not any(self.cycles) and self.lambda_cycle > 0,
+            "lambda_cycle_b": self.objective not in ("cycle+GAN", "cycle", "GAN+backward-cycle"),
+            "lambda_identity": not any(self.cycles) and bool(self.lambda_identity),
+            "lambda_likeness": self.likeness is None,
+            "gan_mode": not self.adversarial,
+            "history": not self.adversarial,
+        }
+        for name, without_effect in idle.items():
+            if without_effect and getattr(self, name) != getattr(usual, name):
+                raise ConfigError(f"--{name.replace('_', '-')} has no effect with --objective {self.objective}.")
+
+    def settled(self) -> Self:
+        """The same with the VGG-16 file known by its content, wherever it lies.
+
+        Raises:
+            ConfigError: it cannot be read, or is another than its SHA-256 says.
+        """
+        if self.vgg is None:
+            return self
+        path = Path(self.vgg).resolve()
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+        if not found.startswith((self.vgg_sha256 or _TORCHVISION).lower()):
+            raise ConfigError(
+                f"{path} has the SHA-256 {found}. Give torchvision's vgg16-397923af.pth, whose begins with 397923af, "
+                "or say with --vgg-sha256 that this file is meant."
+            )
+        return replace(self, vgg=str(path), vgg_sha256=found)
 
     @property
     def adversarial(self) -> bool:
@@ -97,7 +142,9 @@ class CycleGANConfig:
     @property
     def identities(self) -> tuple[float, float]:
         """Weights of F(x) ≈ x and of G(y) ≈ y."""
-        share = _IDENTITY[self.preset] if self.lambda_identity is None else self.lambda_identity
+        share = self.lambda_identity
+        if share is None:
+            share = _IDENTITY[self.preset] if self.objective == "cycle+GAN" else 0.0
         return self.cycles[0] * share, self.cycles[1] * share
 
     @property

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pixlate.errors import ConfigError
 from pixlate.specs.data import Channels
@@ -71,6 +71,10 @@ class Pix2PixConfig:
     def facts(self) -> Preset:
         """Those of the preset."""
         return PRESETS[self.preset]
+
+    def settled(self) -> Self:
+        """The same: nothing of it is left open."""
+        return self
 
     def networks(self, channels: Channels) -> NetworkPlan:
         """G, and D where the objective has one."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, Self
 
 from pixlate.specs.data import Channels, Resample
 from pixlate.specs.learning import Init, LearningConfig
@@ -80,6 +80,13 @@ class MethodConfig(Protocol):
 
         Raises:
             ConfigError: a number out of its range, or settings that contradict one another.
+        """
+
+    def settled(self) -> Self:
+        """The same, with files it names made sure of and known by their content.
+
+        Raises:
+            ConfigError: one cannot be read, or is another than it should be.
         """
 
     def networks(self, channels: Channels) -> NetworkPlan:

@@ -15,7 +15,7 @@ from pixlate.images import Picture
 from pixlate.methods.protocol import Method
 from pixlate.networks.building import Generator
 from pixlate.networks.noise import Noise
-from pixlate.networks.normalization import fresh_statistics
+from pixlate.networks.normalization import fresh_statistics, has_statistics
 from pixlate.training.planning import Plan
 from pixlate.training.stopping import Interrupted, Stop
 
@@ -79,6 +79,8 @@ class Pictures:
         sides = ((examples.sources, channels.source), (examples.targets, channels.target))
         size = self.plan.config.loop.batch_size  # as in training, so that the spread among a batch's pictures counts
         for generator, (files, count) in zip(method.shipped.values(), sides, strict=False):
+            if not has_statistics(generator):
+                continue
             chosen = self.readable(spread(files, _ESTIMATE_FROM), partial(self.read, channels=count))
             with fresh_statistics(generator), torch.no_grad():
                 for start in range(0, len(chosen), size):

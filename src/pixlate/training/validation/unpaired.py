@@ -37,7 +37,8 @@ class UnpairedValidation:
         channels = (planned.channels.source, planned.channels.target)
         held_out = (surveyed.val.sources, surveyed.val.targets)
         training = (surveyed.train.sources, surveyed.train.targets)
-        self._scored = [self._read_all(*side, loop.validate_on) for side in zip(held_out, channels, strict=True)]
+        scored = loop.validate_on if planned.config.method.both_ways else 0
+        self._scored = [self._read_all(*side, scored) for side in zip(held_out, channels, strict=True)]
         self._shown = [
             self._read_all(own or learned, count, loop.samples)
             for own, learned, count in zip(held_out, training, channels, strict=True)
