@@ -130,8 +130,8 @@ def test_cycles_come_back_closer_as_they_are_learned(sides, tmp_path) -> None:
         sides, tmp_path / "run", CycleGANConfig(objective="cycle"), steps=240, validate_every=240, log_every=20
     )
     first, *_, last = lines(train(replace(config, learning=LearningConfig(lr=2e-3))), "train")
-    assert last["cycle_X"] < 0.8 * first["cycle_X"]
-    assert last["cycle_Y"] < 0.8 * first["cycle_Y"]
+    assert last["cycle_X"] < 0.9 * first["cycle_X"]
+    assert last["cycle_Y"] < 0.9 * first["cycle_Y"]
 
 
 def test_a_runs_settings_repeat_it_whatever_its_method(sides, tmp_path, capsys) -> None:
