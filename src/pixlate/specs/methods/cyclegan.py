@@ -65,7 +65,7 @@ class CycleGANConfig:
     """Generated pictures kept of each domain, from which the discriminators are shown old ones; 0 keeps none."""
     updates: Updates | None = None
     """together: both generators, then both discriminators; in-turn: G, D_Y, F, D_X, each after the one before, as the
-    paper's Torch code, at up to twice the time. Default: by preset, in-turn or together."""
+    paper's Torch code, which takes longer. Default: by preset, in-turn or together."""
 
     def check(self) -> None:
         """Make sure of what can be seen from these settings alone.
