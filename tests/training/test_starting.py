@@ -128,6 +128,22 @@ def test_a_resnet_is_taken_where_a_unet_was_to_be(drawn, tmp_path):
 # Resuming
 
 
+def test_networks_may_come_from_the_newest_checkpoint_of_another_run(drawn, tmp_path) -> None:
+    other = train(make(drawn, tmp_path / "other", steps=3, checkpoint_every=1))
+    wanted = newest(other)
+    started = make(drawn, tmp_path / "run", f"G={other}", f"D={other}", lr=STILL, steps=1)
+    run = train(replace(started, networks=NetworksConfig(width=4)))  # what they are, the other run says
+    found = newest(run)
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted if name.startswith("weights."))
+
+
+def test_a_folder_without_such_a_network_is_refused(drawn, tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RunError, match="no run with a checkpoint of a network D"):
+        train(make(drawn, tmp_path / "run", f"D={tmp_path / 'empty'}"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_such_a_run_cut_short_and_resumed_ends_as_if_it_had_not_been(drawn, tmp_path, G, D):
     starts = (f"G={G}", f"D={D}")
     whole = train(make(drawn, tmp_path / "whole", *starts))
@@ -248,7 +264,7 @@ def test_a_generator_too_deep_for_the_pictures(drawn, tmp_path):
 def test_files_that_are_none(drawn, tmp_path, G):
     source = incumbent.save(incumbent.unet(5, width=4), tmp_path / "latest_net_G.pth")
     (tmp_path / "cut").write_bytes(G.read_bytes()[:999])
-    for path in (tmp_path / "gone", tmp_path, source, tmp_path / "cut"):
+    for path in (tmp_path / "gone", source, tmp_path / "cut"):
         assert str(path) in refused(drawn, tmp_path, f"G={path}", kind=ModelFileError)
 
 

@@ -32,8 +32,9 @@ class LearningConfig:
     init_gain: float = 0.02
     """Deviation of normal first weights, factor of xavier and orthogonal ones."""
     start_from: tuple[str, ...] = ()
-    """Start from a file's weights instead: NETWORK=FILE, such as G=model.safetensors, or D=D.safetensors of an imported
-    discriminator. May be given once for each network. What the network is, the file says."""
+    """Start from weights there are: NETWORK=FILE, such as G=model.safetensors, or D=D.safetensors of an imported
+    discriminator; or NETWORK=RUN, such as D=runs/other, from that run's newest checkpoint. May be given once for each
+    network. What the network is, is said there."""
 
     def check(self) -> None:
         """Make sure of what can be seen from these settings alone.

@@ -1,4 +1,4 @@
-"""Files that a run's networks start from: which network from which file, and what that file says it is."""
+"""What a run's networks start from: which network from which file or run, and what is said there of it."""
 
 import math
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pixlate import modelfile
 from pixlate.checkpoint.shelf import Shelf
-from pixlate.errors import ConfigError, suggestion
+from pixlate.errors import ConfigError, RunError, suggestion
 from pixlate.specs.networks import GeneratorSpec, NetworkSpec
 from pixlate.training import runfolder
 
@@ -31,6 +31,7 @@ def adopt(
     Raises:
         ConfigError: a network the method does not have, or one that does not suit the pictures.
         ModelFileError: a file that cannot be read.
+        RunError: a folder with no run that has such a network.
     """
     found = {}
     known = runfolder.known_networks(folder) if Shelf(folder / runfolder.CHECKPOINTS).steps() else {}
@@ -40,12 +41,21 @@ def adopt(
                 f"--start-from {name}=…: there is no {name} here; choose from {', '.join(specs)}."
                 f"{suggestion(name, specs)}"
             )
-        spec = known.get(name) or modelfile.read_spec(path)
+        spec = known.get(name) or _spec(name, path)
         if type(spec) is not type(specs[name]):
             raise ConfigError(f"--start-from {name}={path}: it is a {spec}, and {name} is a {specs[name]}.")
         _compare(name, path, spec, specs[name], size)
         found[name] = spec
     return found
+
+
+def _spec(name: str, path: Path) -> NetworkSpec:
+    if not path.is_dir():
+        return modelfile.read_spec(path)
+    networks = runfolder.known_networks(path)
+    if name not in networks or not Shelf(path / runfolder.CHECKPOINTS).steps():
+        raise RunError(f"--start-from {name}={path}: the folder has no run with a checkpoint of a network {name}.")
+    return networks[name]
 
 
 def _compare(name: str, path: Path, spec: NetworkSpec, wanted: NetworkSpec, size: tuple[int, int]) -> None:
@@ -67,7 +77,9 @@ def _pairs(start_from: tuple[str, ...]) -> list[tuple[str, Path]]:
     for text in start_from:
         name, given, path = text.partition("=")
         if not given or not path:
-            raise ConfigError(f"--start-from is {text!r}; NETWORK=FILE is wanted, such as G=model.safetensors.")
+            raise ConfigError(
+                f"--start-from is {text!r}; NETWORK=FILE is wanted, such as G=model.safetensors, or NETWORK=RUN."
+            )
         pairs.append((name, Path(path)))
     if len({name for name, _ in pairs}) < len(pairs):
         raise ConfigError("--start-from names one network twice.")
@@ -75,14 +87,35 @@ def _pairs(start_from: tuple[str, ...]) -> list[tuple[str, Path]]:
 
 
 def read(planned: "Plan") -> "dict[str, Network]":
-    """The networks in the files that a run which is yet to begin starts from.
+    """The networks that a run which is yet to begin starts from.
 
     Raises:
         ModelFileError: a file that cannot be read, or whose weights do not fit what it says of itself.
+        RunError: a run without a whole checkpoint.
     """
     if Shelf(planned.folder / runfolder.CHECKPOINTS).steps():
         return {}
-    return {name: modelfile.read_network(path) for name, path in _pairs(planned.config.learning.start_from)}
+    return {
+        name: _of_run(name, path) if path.is_dir() else modelfile.read_network(path)
+        for name, path in _pairs(planned.config.learning.start_from)
+    }
+
+
+def _of_run(name: str, folder: Path) -> "Network":
+    """The network of that name in a run's newest whole checkpoint."""
+    from pixlate.checkpoint.packing import below  # noqa: PLC0415 - torch, which a plan does not need
+    from pixlate.networks.building import build  # noqa: PLC0415
+
+    shelf = Shelf(folder / runfolder.CHECKPOINTS)
+    step, _ = shelf.newest()
+    tensors, _ = shelf.read(step or 0)
+    network = build(_spec(name, folder))
+    weights = below(tensors, f"weights.{name}.") | below(tensors, f"process.0.buffers.{name}.")
+    try:
+        network.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        raise RunError(f"{folder} has another {name} in its checkpoint than it says ({error}).") from error
+    return network
 
 
 def start(state: "State", networks: "dict[str, Network]") -> None:
