@@ -409,10 +409,3 @@ def test_a_safetensors_file_of_other_than_numbers_with_a_point_is_refused_as_a_p
 def test_two_tensors_of_one_name_without_prefixes_are_refused(tmp_path):
     with pytest.raises(ModelFileError):
         good(tmp_path / "x.pth", {**malicious.patchgan(), "module.net.0.bias": torch.zeros(4)})
-
-
-def test_the_sum_of_a_file(tmp_path):
-    (tmp_path / "x").write_bytes(b"abc")
-    assert reading.sha256(tmp_path / "x").startswith("ba7816bf")
-    with pytest.raises(ModelFileError, match="cannot be read"):
-        reading.sha256(tmp_path / "gone")

@@ -64,8 +64,10 @@ def known_pairs(folder: Path) -> frozenset[str]:
 
 
 def known_networks(folder: Path) -> dict[str, NetworkSpec]:
-    """What the networks of the run in `folder` are, by name; none if that is not known."""
+    """What the networks of the run in `folder` are, by name; none if it has no checkpoint, or that is not known."""
     try:
+        if not Shelf(folder / CHECKPOINTS).steps():
+            return {}
         told = json.loads((folder / NETWORKS).read_bytes())
         return {name: from_document(_NETWORKS[kind], spec, NETWORKS) for name, (kind, spec) in told.items()}
     except (OSError, ValueError, TypeError, LookupError, AttributeError, ConfigError):

@@ -34,7 +34,7 @@ def adopt(
         RunError: a folder with no run that has such a network.
     """
     found = {}
-    known = runfolder.known_networks(folder) if Shelf(folder / runfolder.CHECKPOINTS).steps() else {}
+    known = runfolder.known_networks(folder)
     for name, path in _pairs(start_from):
         if name not in specs:
             raise ConfigError(
@@ -53,7 +53,7 @@ def _spec(name: str, path: Path) -> NetworkSpec:
     if not path.is_dir():
         return modelfile.read_spec(path)
     networks = runfolder.known_networks(path)
-    if name not in networks or not Shelf(path / runfolder.CHECKPOINTS).steps():
+    if name not in networks:
         raise RunError(f"--start-from {name}={path}: the folder has no run with a checkpoint of a network {name}.")
     return networks[name]
 
