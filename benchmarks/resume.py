@@ -235,7 +235,13 @@ PARTS: Mapping[str, Mapping[str, Change]] = {
         **_history("Y"),
         **_ALWAYS,
     },
-    "cut": {**_network("G"), **_network("D"), "weights of H": _zeroed(_within("weights.H.")), **_ALWAYS},
+    # A look that is made twice changes nothing: it has no scores to write down.
+    "cut": {
+        **_network("G"),
+        **_network("D"),
+        "weights of H": _zeroed(_within("weights.H.")),
+        **{part: change for part, change in _ALWAYS.items() if part != "last look"},
+    },
 }
 
 
@@ -277,6 +283,7 @@ def unlisted_parts(out: Path, method: str) -> list[str]:
         touched |= {name for name in tensors if name not in left or not bool((left[name] == 7).all())}
         touched |= {name for name, value in told["progress"].items() if value != "untouched"}
     known = set() if "best score" in PARTS[method] else {"best", "best_step"}  # there is nothing to choose by
+    known |= set() if "last look" in PARTS[method] else {"looked"}
     return sorted((tensors.keys() | document["progress"].keys()) - touched - known)
 
 
