@@ -315,3 +315,9 @@ def test_a_defect_of_ours_is_not_blamed_on_the_user(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(modelfile, "read_card", broken)
     with pytest.raises(RuntimeError, match="a defect"):
         cli.main(["card", "m.safetensors"])
+
+
+def test_what_stands_in_names_is_told_and_not_done(call: Called) -> None:
+    code, _, err = call("train", "no\x1b[31mpictures\n\x07")
+    assert code == 2
+    assert err == "pixlate: There is no folder or list no\\x1b[31mpictures\n\\x07.\n"

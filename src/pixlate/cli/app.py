@@ -47,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(words, exit_on_error=False, print_error=False)
     except UnknownOptionError as error:
         told = training.explained(error, method) if words[:1] == ["train"] else error
-        print(f"pixlate: {told}", file=sys.stderr)
+        print(f"pixlate: {_printable(told)}", file=sys.stderr)
         code = 2
     except (CycloptsError, PixlateError) as error:
-        print(f"pixlate: {error}", file=sys.stderr)
+        print(f"pixlate: {_printable(error)}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -61,3 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _printable(told: object) -> str:
+    """The text with whatever else than text and new lines is in it told rather than done: files have odd names."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in str(told))
