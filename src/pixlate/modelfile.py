@@ -109,7 +109,7 @@ def _fitting(path: Path) -> Iterator[None]:
     """Say of a network larger than can be counted, and of weights that are not all of it, that the file is damaged."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, OverflowError) as error:
         reason = _printable(" ".join(str(error).split()), 300)
         raise ModelFileError(f"{path} is damaged: its weights do not fit its card ({reason}).") from error
 

@@ -216,6 +216,11 @@ def test_a_folder_of_two_folders_of_photographs_is_refused_with_what_to_type(tmp
     assert f"pixlate train {tmp_path / 'cats'} {tmp_path / 'dogs'} --method cyclegan" in refusal(tmp_path)
 
 
+def test_side_by_side_files_may_stand_in_two_folders(tmp_path):
+    lay(tmp_path, "one/1.png", "two/2.png", "two/3.png", size=(6, 12))
+    assert counts(look(tmp_path, val_fraction=0))[0] == (3, 3)
+
+
 def test_a_half_of_an_odd_width_is_one_defect_or_left_out_on_both_sides(tmp_path):
     lay(tmp_path, "train/1.png", "val/1.png", size=(6, 12))
     lay(tmp_path, "train/odd.png", size=(6, 13))

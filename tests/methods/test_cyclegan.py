@@ -340,6 +340,15 @@ def test_ablations_have_no_identity_term_unless_asked_for(objective: Objective) 
     assert any(CycleGANConfig(preset="incumbent", objective=objective).identities) == (objective == "cycle+GAN")
 
 
+def test_a_turn_makes_no_picture_that_it_has_no_use_for() -> None:
+    method = make(CycleGANConfig(objective="GAN+forward-cycle", history=0, updates="in-turn"))
+    made: list[str] = []
+    method.G.register_forward_hook(lambda *_: made.append("G"))
+    method.F.register_forward_hook(lambda *_: made.append("F"))
+    method.step([single(0)], noise(0), Device("cpu"))
+    assert made == ["G", "F", "G", "F", "F"]  # G(x), F(G(x)); then G(x), F(y), F(G(x))
+
+
 def test_what_is_not_updated_in_a_turn_holds_no_graph() -> None:
     method = make(CycleGANConfig(history=0, updates="in-turn"))
     recorded: list[bool] = []

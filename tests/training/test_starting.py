@@ -17,7 +17,7 @@ from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.pix2pix import Pix2PixConfig
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworksConfig
 from pixlate.specs.training import LoopConfig, TrainConfig
-from pixlate.training import planning
+from pixlate.training import planning, runfolder
 
 STILL = 1e-30
 """A learning rate that moves no weight."""
@@ -142,6 +142,24 @@ def test_a_folder_without_such_a_network_is_refused(drawn, tmp_path) -> None:
     with pytest.raises(RunError, match="no run with a checkpoint of a network D"):
         train(make(drawn, tmp_path / "run", f"D={tmp_path / 'empty'}"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("policy", ["linear", "step", "cosine"])
+def test_a_run_of_any_rate_is_repeated_from_its_own_settings(drawn, tmp_path, policy) -> None:
+    made = make(drawn, tmp_path / "one")
+    first = train(replace(made, learning=LearningConfig(lr_policy=policy)))
+    again = runfolder.read(first / "config.yaml")
+    second = train(replace(again, loop=replace(again.loop, run=str(tmp_path / "two"))))
+    one, two = (tensorfile.read_tensors(run / "model.safetensors") for run in (first, second))
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "loop"])
+def test_a_path_that_cannot_be_is_told(drawn, tmp_path, name) -> None:
+    path = tmp_path / name
+    if name == "loop":
+        path.symlink_to(path)
+    assert "There is no file" in refused(drawn, tmp_path, f"G={path}", kind=ModelFileError)
 
 
 def test_such_a_run_cut_short_and_resumed_ends_as_if_it_had_not_been(drawn, tmp_path, G, D):

@@ -109,7 +109,7 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
         DataError: no data, no pairs, or any defect unless `config.skip_bad` is set.
     """
     found = find(config) if paired else find_unpaired(config)
-    headers = _inspect(found, known)
+    headers = _inspect(found, known, Path(config.data))
     _refuse_defects(found, config)
     parts = _split(found, config, seed, paired=paired)
     train, val = parts["train"], parts["val"]
@@ -158,7 +158,7 @@ def _name(config: DataConfig, found: Found) -> str:
     return f"{first}-{Path(config.data_b).resolve().name}" if found.sides and config.data_b else first
 
 
-def _inspect(found: Found, known: frozenset[str]) -> dict[Path, Header]:
+def _inspect(found: Found, known: frozenset[str], root: Path) -> dict[Path, Header]:
     """Header of every readable file; what cannot be read or does not match moves from the pairs to the defects."""
     pairs = [pair for part in found.parts.values() for pair in part]
     singles = [file for sides in found.sides.values() for side in sides for file in side]
@@ -180,7 +180,7 @@ def _inspect(found: Found, known: frozenset[str]) -> dict[Path, Header]:
         )
         found.sides[part] = (sources, targets)
     if found.layout == SIDE_BY_SIDE:
-        _refuse_single_pictures(headers)
+        _refuse_single_pictures(headers, root)
     return headers
 
 
@@ -193,14 +193,21 @@ def _usable(file: PictureFile, headers: dict[Path, Header], found: Found) -> boo
     return not odd
 
 
-def _refuse_single_pictures(headers: dict[Path, Header]) -> None:
-    """Catch one folder of photographs, which would train, but on their halves."""
-    for path, header in headers.items():
-        if header.width < 1.5 * header.height:
-            raise DataError(
-                f"{path} is no two pictures side by side. What is not paired is learned from two folders: "
-                "pixlate train A_FOLDER B_FOLDER --method cyclegan, or a folder with trainA and trainB."
-            )
+def _refuse_single_pictures(headers: dict[Path, Header], root: Path) -> None:
+    """Catch folders of photographs, which would train, but on their halves."""
+    single = next((path for path, header in headers.items() if header.width < 1.5 * header.height), None)
+    if single is None:
+        return
+    tops = {relative.parts[0] if len(relative.parts) > 1 else "" for relative in (p.relative_to(root) for p in headers)}
+    if len(tops) == 2 and "" not in tops:
+        one, other = (root / top for top in sorted(tops))
+        raise DataError(
+            f"{root} holds two folders of pictures; give both: pixlate train {one} {other} --method cyclegan"
+        )
+    raise DataError(
+        f"{single} is no two pictures side by side. What is not paired is learned from two folders: "
+        "pixlate train A_FOLDER B_FOLDER --method cyclegan, or a folder with trainA and trainB."
+    )
 
 
 def _look(path: Path, *, decode: bool) -> Header | PictureError:

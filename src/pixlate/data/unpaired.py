@@ -76,12 +76,6 @@ def _side_by_side(root: Path, config: DataConfig) -> Found:
     found = Found(SIDE_BY_SIDE)
     files = [(path, path.relative_to(root)) for path in pictures_of(root, found)]
     parted = any(part_of(relative) for _, relative in files)
-    tops = {relative.parts[0] if len(relative.parts) > 1 else "" for _, relative in files}
-    if not parted and len(tops) == 2 and "" not in tops:
-        one, other = (root / top for top in sorted(tops))
-        raise DataError(
-            f"{root} holds two folders of pictures; give both: pixlate train {one} {other} --method cyclegan"
-        )
     if not parted:
         refuse_a_folder_above(root, [path for path, _ in files])
     strays = 0

@@ -88,8 +88,8 @@ class CycleGAN(nn.Module):
         terms: dict[str, Tensor] = {}
         fakes: dict[str, Tensor] = {}
         with device.autocast():
-            for side, name, source in (("Y", "G", x), ("X", "F", y)):
-                if name in updated or forward or backward:
+            for side, name, source, cycle in (("Y", "G", x, forward), ("X", "F", y, backward)):
+                if name in updated or cycle:
                     # One that is not updated now is only a source for the other.
                     with torch.set_grad_enabled(name in updated):
                         fakes[side] = self.get_submodule(name)(source, z)

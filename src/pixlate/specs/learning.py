@@ -50,7 +50,6 @@ class LearningConfig:
         if self.decay is not None and not 0 <= self.decay <= 1:
             raise ConfigError(f"--decay is {self.decay}; a share from 0 to 1 is wanted.")
         idle = {
-            "decay": self.lr_policy != "linear",
             "lr_step": self.lr_policy != "step",
             "init_gain": self.init == "kaiming",
         }

@@ -13,6 +13,9 @@ RECEPTIVE_FIELDS = (1, 7, 16, 34, 70, 142, 286, 574)
 """Side, in pixels, of the patch one discriminator output judges. 1 is the PixelGAN, 286 the paper's ImageGAN."""
 
 
+_DEEPEST, _MOST_BLOCKS, _WIDEST = 20, 1000, 2**16
+
+
 @dataclass(frozen=True)
 class GeneratorSpec:
     """An encoder of `depth` halvings and a decoder of as many doublings.
@@ -41,6 +44,8 @@ class GeneratorSpec:
 
     def __post_init__(self) -> None:
         _positive(self, "in_channels", "out_channels", "depth", "width")
+        if self.depth > _DEEPEST or self.blocks > _MOST_BLOCKS or self.width > _WIDEST:
+            raise ConfigError(f"A generator {self} is more than can be built.")
         if self.z_channels < 0:
             raise ConfigError(f"z_channels is {self.z_channels}; 0 or more are wanted.")
         resnet = self.architecture == "resnet"

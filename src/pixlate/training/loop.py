@@ -29,7 +29,7 @@ def run(planned: Plan, stop: Stop) -> Path:
     loop = planned.config.loop
     with Device(loop.device, loop.precision, loop.clip_gradients) as device:
         leads = device.processes.leads
-        given = starting.read(planned)
+        given = starting.read(planned, device.processes)
         with runfolder.held(planned.folder, planned.config, planned.names) if leads else nullcontext():
             method = table.build(planned.method, loop.seed)
             method.to(device.torch)

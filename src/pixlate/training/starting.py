@@ -1,6 +1,7 @@
 """What a run's networks start from: which network from which file or run, and what is said there of it."""
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ from pixlate.training import runfolder
 
 if TYPE_CHECKING:
     from pixlate.networks.building import Network
+    from pixlate.processes import Processes
     from pixlate.training.planning import Plan
     from pixlate.training.state import State
 
 
 def resolved(start_from: tuple[str, ...]) -> tuple[str, ...]:
     """The same with absolute paths, so that the run is known from anywhere."""
-    return tuple(f"{name}={path.resolve()}" for name, path in _pairs(start_from))
+    return tuple(f"{name}={os.path.abspath(path)}" for name, path in _pairs(start_from))  # noqa: PTH100 - never fails
 
 
 def adopt(
@@ -50,7 +52,7 @@ def adopt(
 
 
 def _spec(name: str, path: Path) -> NetworkSpec:
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - false for any odd name
         return modelfile.read_spec(path)
     networks = runfolder.known_networks(path)
     if name not in networks:
@@ -86,8 +88,8 @@ def _pairs(start_from: tuple[str, ...]) -> list[tuple[str, Path]]:
     return pairs
 
 
-def read(planned: "Plan") -> "dict[str, Network]":
-    """The networks that a run which is yet to begin starts from.
+def read(planned: "Plan", processes: "Processes") -> "dict[str, Network]":
+    """The networks that a run which is yet to begin starts from; all processes call.
 
     Raises:
         ModelFileError: a file that cannot be read, or whose weights do not fit what it says of itself.
@@ -96,19 +98,23 @@ def read(planned: "Plan") -> "dict[str, Network]":
     if Shelf(planned.folder / runfolder.CHECKPOINTS).steps():
         return {}
     return {
-        name: _of_run(name, path) if path.is_dir() else modelfile.read_network(path)
+        name: _of_run(name, path, processes) if os.path.isdir(path) else modelfile.read_network(path)  # noqa: PTH112
         for name, path in _pairs(planned.config.learning.start_from)
     }
 
 
-def _of_run(name: str, folder: Path) -> "Network":
-    """The network of that name in a run's newest whole checkpoint."""
+def _of_run(name: str, folder: Path, processes: "Processes") -> "Network":
+    """The network of that name in a run's newest whole checkpoint, the same for all processes."""
     from pixlate.checkpoint.packing import below  # noqa: PLC0415 - torch, which a plan does not need
     from pixlate.networks.building import build  # noqa: PLC0415
 
     shelf = Shelf(folder / runfolder.CHECKPOINTS)
-    step, _ = shelf.newest()
-    tensors, _ = shelf.read(step or 0)
+    try:
+        newest, _ = shelf.newest()
+        (step,) = processes.most(newest or 0)
+        tensors, _ = shelf.read(step)
+    except RunError as error:
+        raise RunError(f"--start-from {name}={folder}: the run there has no whole checkpoint ({error})") from error
     network = build(_spec(name, folder))
     weights = below(tensors, f"weights.{name}.") | below(tensors, f"process.0.buffers.{name}.")
     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,12 +110,12 @@ class CycleGANConfig:
         """
         if self.vgg is None:
             return self
-        path = Path(self.vgg).resolve()
+        path = Path(os.path.abspath(self.vgg))  # noqa: PTH100 - never fails, whatever the name
         try:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path} cannot be read ({error}).") from error
         if not found.startswith((self.vgg_sha256 or _TORCHVISION).lower()):
             raise ConfigError(
                 f"{path} has the SHA-256 {found}. Give torchvision's vgg16-397923af.pth, whose begins with 397923af, "
