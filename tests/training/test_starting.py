@@ -276,7 +276,7 @@ def test_a_discriminator_of_other_channels(drawn, tmp_path):
 def test_a_generator_too_deep_for_the_pictures(drawn, tmp_path):
     source = incumbent.save(incumbent.unet(7, width=4), tmp_path / "x.pth")
     exchange.import_weights(source, tmp_path / "G")
-    assert "7 halvings are too many for 32×32 px" in refused(drawn, tmp_path, f"G={tmp_path / 'G'}")
+    assert "7 halvings do not suit 32×32 px" in refused(drawn, tmp_path, f"G={tmp_path / 'G'}")
 
 
 def test_files_that_are_none(drawn, tmp_path, G):

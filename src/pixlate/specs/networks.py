@@ -1,5 +1,6 @@
 """What a generator and a discriminator are, before any weight exists (pix2pix, appendix 6.1)."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -100,6 +101,11 @@ def biased(norm: Norm) -> bool:
 def deepest(height: int, width: int) -> int:
     """The depth chosen for pictures of this size: as many halvings as the shorter side allows, from 2 to 8."""
     return max(2, min(8, min(height, width).bit_length() - 1))
+
+
+def suits(depth: int, height: int, width: int) -> bool:
+    """Whether so many halvings leave the last norm of a U-Net more than a single value of pictures of this size."""
+    return depth >= 2 and math.ceil(height / 2 ** (depth - 1)) * math.ceil(width / 2 ** (depth - 1)) >= 2
 
 
 def scaled_receptive_field(height: int, width: int) -> int:

@@ -22,6 +22,7 @@ from pixlate.specs.networks import (
     NetworkSpec,
     deepest,
     scaled_receptive_field,
+    suits,
 )
 from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, from_flat, to_flat
 from pixlate.training import runfolder, starting
@@ -213,8 +214,7 @@ def _decide_depth(
     if depth is None:
         depth = deepest(*size)
         decisions.append(f"depth {depth} ({format_size(*size)} px allows {depth} halvings, of 8 at most)")
-    positions = math.prod(math.ceil(side / 2 ** (depth - 1)) for side in size)
-    if depth < 2 or positions < 2:
+    if not suits(depth, *size):
         raise ConfigError(
             f"depth {depth} does not suit {format_size(*size)} px; from 2 to {deepest(*size)} halvings do."
         )

@@ -1,6 +1,5 @@
 """What a run's networks start from: which network from which file or run, and what is said there of it."""
 
-import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 from pixlate import modelfile
 from pixlate.checkpoint.shelf import Shelf
 from pixlate.errors import ConfigError, RunError, suggestion
-from pixlate.specs.networks import GeneratorSpec, NetworkSpec
+from pixlate.specs.networks import GeneratorSpec, NetworkSpec, suits
 from pixlate.training import runfolder
 
 if TYPE_CHECKING:
@@ -66,12 +65,8 @@ def _compare(name: str, path: Path, spec: NetworkSpec, wanted: NetworkSpec, size
         if theirs != ours:
             words = side.replace("_", " ")
             raise ConfigError(f"--start-from {name}={path}: it has {theirs} {words}, and these pictures want {ours}.")
-    if isinstance(spec, GeneratorSpec) and spec.architecture != "resnet":
-        positions = math.prod(math.ceil(side / 2 ** (spec.depth - 1)) for side in size)
-        if positions < 2:
-            raise ConfigError(
-                f"--start-from {name}={path}: {spec.depth} halvings are too many for {size[0]}×{size[1]} px."
-            )
+    if isinstance(spec, GeneratorSpec) and spec.architecture != "resnet" and not suits(spec.depth, *size):
+        raise ConfigError(f"--start-from {name}={path}: {spec.depth} halvings do not suit {size[0]}×{size[1]} px.")
 
 
 def _pairs(start_from: tuple[str, ...]) -> list[tuple[str, Path]]:
