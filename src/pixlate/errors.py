@@ -40,3 +40,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """`" Did you mean 'size'?"` if a known word is near, else the empty string."""
     near = get_close_matches(word, list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def printable(told: object, most: int = 80) -> str:
+    """At most so many letters of what a file says, without those that would do something to a terminal."""
+    return "".join(letter for letter in str(told)[:most] if letter.isprintable())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixlate import tensorfile
-from pixlate.errors import ConfigError, ModelFileError
+from pixlate.errors import ConfigError, ModelFileError, printable
 from pixlate.specs.card import Card
 from pixlate.specs.document import from_document, to_document
 from pixlate.specs.networks import DiscriminatorSpec, NetworkSpec
@@ -59,10 +59,10 @@ def _document(path: Path, kinds: tuple[str, ...]) -> dict[str, Any]:
         raise ModelFileError(f"{path} is a folder; name the model file, such as {path / 'model.safetensors'}.")
     document = tensorfile.read_document(path)
     if document.get("kind") not in kinds:
-        raise ModelFileError(f"{path} is a pixlate {_printable(document.get('kind', 'file'))}, not a model file.")
+        raise ModelFileError(f"{path} is a pixlate {printable(document.get('kind', 'file'))}, not a model file.")
     if document.get("format") != _FORMAT:
         raise ModelFileError(
-            f"{path} has format {_printable(document.get('format'))}; this pixlate reads {_FORMAT}. Update pixlate."
+            f"{path} has format {printable(document.get('format'))}; this pixlate reads {_FORMAT}. Update pixlate."
         )
     return document
 
@@ -110,9 +110,5 @@ def _fitting(path: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, TypeError, OverflowError) as error:
-        reason = _printable(" ".join(str(error).split()), 300)
+        reason = printable(" ".join(str(error).split()), 300)
         raise ModelFileError(f"{path} is damaged: its weights do not fit its card ({reason}).") from error
-
-
-def _printable(told: object, most: int = 80) -> str:
-    return "".join(letter for letter in str(told)[:most] if letter.isprintable())

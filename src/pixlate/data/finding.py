@@ -1,8 +1,5 @@
 """Which source goes with which target: side-by-side files, two folders, or a list. Opens no picture."""
 
-import csv
-import io
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,22 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from pixlate import images
+from pixlate.data.lists import PARTS, Part, cells, rows_of, split_of
 from pixlate.errors import DataError
 from pixlate.images import Half
 from pixlate.specs.data import DataConfig
 
-Part = Literal["train", "val", "test"]
 DefectKind = Literal["unmatched", "duplicate stem", "missing", "unreadable", "size mismatch", "odd width"]
-
-PARTS: dict[str, Part] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass(frozen=True)
@@ -219,16 +206,14 @@ def _list(path: Path, config: DataConfig) -> Found:
     found = Found(f"the list {path.name}")
     stems: dict[str, list[Path]] = {}
     for number, row in enumerate(rows_of(path), start=1):
-        lowered = {str(key).strip().lower(): str(value or "").strip() for key, value in row.items()}
+        lowered = cells(row)
         if not (lowered.get("a") and lowered.get("b")):
             has = ", ".join(key for key, value in row.items() if value)
             raise DataError(f"{path}, row {number}: needs A and B (and may have split); it has {has or 'nothing'}.")
         a, b = (path.parent / lowered[side] for side in "ab")
         missing = [picture for picture in (a, b) if not os.path.isfile(picture)]  # noqa: PTH113 - false for any odd name
         found.defects += [Defect("missing", picture, f"row {number} of {path.name} names it") for picture in missing]
-        split = lowered.get("split", "").lower()
-        if split and split not in PARTS:
-            raise DataError(f"{path}, row {number}: split is {split!r}; train, val or test is wanted.")
+        split = split_of(lowered, path, number)
         name = _stem(Path(split) / lowered["a"])
         if name in stems:
             found.defects.append(Defect("duplicate stem", a, f"row {number} of {path.name} names it again"))
@@ -236,26 +221,6 @@ def _list(path: Path, config: DataConfig) -> Found:
             stems[name] = [a]
             _add(found, PictureFile(name, a), PictureFile(name, b), config, PARTS.get(split))
     return found
-
-
-def rows_of(path: Path) -> list[dict[str, object]]:
-    """The rows of a CSV or JSONL list.
-
-    Raises:
-        DataError: it is neither, or cannot be read as such.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".csv":
-            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
-        if path.suffix.lower() in (".jsonl", ".ndjson"):
-            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
-            if all(isinstance(row, dict) for row in rows):
-                return rows
-            raise DataError(f"{path}: every line must be an object with A and B.")
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a list of pairs ({error}).") from error
-    raise DataError(f"{path} is neither a folder nor a .csv or .jsonl list.")
 
 
 def pictures_of(folder: Path, found: Found) -> list[Path]:

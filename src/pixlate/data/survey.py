@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from pixlate import draws, images
-from pixlate.data.finding import Defect, Found, Pair, Part, PictureFile, find
+from pixlate.data.finding import Defect, Found, Pair, PictureFile, find
+from pixlate.data.lists import Part
 from pixlate.data.unpaired import SIDE_BY_SIDE, find_unpaired
 from pixlate.errors import DataError, PictureError
 from pixlate.images import Header
@@ -45,11 +46,8 @@ class Examples:
         """Of the pairs, or of each side's pictures."""
         if self.paired:
             return [file.name for file in self.sources]
-        return [f"{side}/{file.name}" for side, files in zip("XY", self._sides, strict=True) for file in files]
-
-    @property
-    def _sides(self) -> tuple[tuple[PictureFile, ...], tuple[PictureFile, ...]]:
-        return self.sources, self.targets
+        sides = {"X": self.sources, "Y": self.targets}
+        return [f"{side}/{file.name}" for side, files in sides.items() for file in files]
 
     def count(self) -> str:
         """How many there are, for a person."""

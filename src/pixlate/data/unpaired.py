@@ -4,18 +4,16 @@ import os
 from pathlib import Path
 
 from pixlate.data.finding import (
-    PARTS,
     Defect,
     Found,
-    Part,
     PictureFile,
     part_of,
     pictures_of,
     readable,
     refuse_a_folder_above,
-    rows_of,
     two_folders,
 )
+from pixlate.data.lists import PARTS, Part, cells, rows_of, split_of
 from pixlate.errors import DataError
 from pixlate.specs.data import DataConfig
 
@@ -94,10 +92,8 @@ def _list(path: Path, config: DataConfig) -> Found:
     found = Found(f"the list {path.name}, unpaired")
     known: set[tuple[str, str]] = set()
     for number, row in enumerate(rows_of(path), start=1):
-        lowered = {str(key).strip().lower(): str(value or "").strip() for key, value in row.items()}
-        split = lowered.get("split", "").lower()
-        if split and split not in PARTS:
-            raise DataError(f"{path}, row {number}: split is {split!r}; train, val or test is wanted.")
+        lowered = cells(row)
+        split = split_of(lowered, path, number)
         if not (lowered.get("a") or lowered.get("b")):
             has = ", ".join(key for key, value in row.items() if value)
             raise DataError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pixlate.errors import ConfigError, ModelFileError
-from pixlate.foreign.naming import joins, parts
+from pixlate.foreign.naming import joins, parts, unet_dropout
 from pixlate.foreign.reading import read
 from pixlate.foreign.recognising import is_convolution, recognise, without_stray_statistics
 from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec, GeneratorSpec, NetworkSpec
@@ -97,8 +97,8 @@ def differences(spec: NetworkSpec) -> list[str]:
     """What of a network the incumbent does otherwise, though its weights fit."""
     if not isinstance(spec, GeneratorSpec) or not spec.dropout:
         return []
-    its_own = range(2, spec.depth - 3) if spec.architecture == "unet" else range(1, spec.blocks + 1)
-    if spec.dropout == tuple(its_own):
+    its_own = unet_dropout(spec.depth) if spec.architecture == "unet" else tuple(range(1, spec.blocks + 1))
+    if spec.dropout == its_own:
         return []
     told = [", ".join(map(str, places)) or "none" for places in (spec.dropout, its_own)]
     return [f"dropout follows decoder outputs {told[0]} here, {told[1]} there: outputs agree with dropout off"]

@@ -24,6 +24,11 @@ def unet_block(level: int) -> str:
     return "model.model" + (".1.model" if level > 0 else "") + ".3.model" * max(0, level - 1)
 
 
+def unet_dropout(depth: int) -> tuple[int, ...]:
+    """After which decoder outputs the incumbent has dropout: not the innermost, nor the three outermost."""
+    return tuple(range(2, depth - 3))
+
+
 def _unet(spec: GeneratorSpec) -> list[tuple[str, str, bool]]:
     pairs = []
     for level in range(spec.depth):

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from pixlate import tensorfile
-from pixlate.errors import ModelFileError
+from pixlate.errors import ModelFileError, printable
 
 _ADVICE = "Only files that hold nothing but tensors are read; nothing in this one was run."
 _NEEDED = frozenset(
@@ -108,7 +108,7 @@ def _look_through(file: IO[bytes]) -> None:
     """Go to the end of one pickle, unless it asks for more than a state dict needs."""
     for operation, argument, _ in pickletools.genops(file):
         if operation.name == "GLOBAL" and argument not in _NEEDED:
-            raise _Refusal(f"it asks for {_printable(str(argument).replace(' ', '.'))}, which is no part of a tensor")
+            raise _Refusal(f"it asks for {printable(str(argument).replace(' ', '.'))}, which is no part of a tensor")
         if operation.name in _UNHEARD_OF:
             raise _Refusal("it asks for more than tensors, in a roundabout way")
 
@@ -137,18 +137,14 @@ def _is_dict(content: object) -> TypeGuard[dict[Any, Any]]:
 def _refuse_odd(tensor: Tensor, name: str, path: Path) -> None:
     plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
     if not plain or tensor.dtype not in _NUMBERS:
-        raise ModelFileError(f"{path}: {_printable(name)!r} is no plain tensor of numbers. {_ADVICE}")
+        raise ModelFileError(f"{path}: {printable(name)!r} is no plain tensor of numbers. {_ADVICE}")
     if not all(0 < side <= _LONGEST for side in tensor.shape):
-        raise ModelFileError(f"{path}: {_printable(name)!r} is empty, or far larger than any network's. {_ADVICE}")
+        raise ModelFileError(f"{path}: {printable(name)!r} is empty, or far larger than any network's. {_ADVICE}")
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise ModelFileError(f"{path}: {_printable(name)!r} claims to be larger than the file. {_ADVICE}")
+        raise ModelFileError(f"{path}: {printable(name)!r} claims to be larger than the file. {_ADVICE}")
 
 
 def _bare(name: str) -> str:
     while name.startswith(("module.", "_orig_mod.")):
         name = name.split(".", 1)[1]
     return name
-
-
-def _printable(text: str) -> str:
-    return "".join(letter for letter in text[:80] if letter.isprintable())

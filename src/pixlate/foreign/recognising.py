@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pixlate.errors import ConfigError, ModelFileError
-from pixlate.foreign.naming import unet_block
+from pixlate.foreign.naming import unet_block, unet_dropout
 from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec, GeneratorSpec, NetworkSpec, Norm
 
 _RUNNING = ("running_mean", "running_var", "num_batches_tracked")
@@ -72,8 +72,7 @@ def _unet(weights: Mapping[str, Tensor], *, dropout: bool) -> GeneratorSpec:
         out_channels=weights["model.model.3.weight"].shape[1],
         depth=depth,
         width=width,
-        # As the incumbent has it: not after the innermost, nor after the three outermost.
-        dropout=tuple(range(2, depth - 3)) if dropout else (),
+        dropout=unet_dropout(depth) if dropout else (),
         norm=_norm(weights, biased="model.model.0.bias" in weights),
     )
 

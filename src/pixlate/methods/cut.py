@@ -38,8 +38,7 @@ class CUT(nn.Module):
         assert judge is not None  # noqa: S101 - CUT always has one
         self.D = judge
         learning = spec.learning
-        init = learning.init or spec.config.facts.init
-        self.H = Projections(self.G.feature_channels, draws.seed(seed, "weights of H"), init, learning.init_gain)
+        self.H = Projections(self.G.feature_channels, draws.seed(seed, "weights of H"), spec.init, learning.init_gain)
         self.optimizers: dict[str, Optimizer] = {
             "G": adversary.adam(learning, self.G, self.H),
             "D": adversary.adam(learning, self.D),

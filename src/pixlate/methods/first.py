@@ -11,8 +11,7 @@ def generator(spec: MethodSpec, name: str, seed: int) -> Generator:
     """The generator called `name`."""
     network = spec.networks[name]
     assert isinstance(network, GeneratorSpec)  # noqa: S101 - methods know which of their networks are what
-    init = spec.learning.init or spec.config.facts.init
-    return build_generator(network, draws.seed(seed, f"weights of {name}"), init, spec.learning.init_gain)
+    return build_generator(network, draws.seed(seed, f"weights of {name}"), spec.init, spec.learning.init_gain)
 
 
 def discriminator(spec: MethodSpec, name: str, seed: int) -> PatchGAN | None:
@@ -21,5 +20,4 @@ def discriminator(spec: MethodSpec, name: str, seed: int) -> PatchGAN | None:
     if network is None:
         return None
     assert isinstance(network, DiscriminatorSpec)  # noqa: S101
-    init = spec.learning.init or spec.config.facts.init
-    return build_discriminator(network, draws.seed(seed, f"weights of {name}"), init, spec.learning.init_gain)
+    return build_discriminator(network, draws.seed(seed, f"weights of {name}"), spec.init, spec.learning.init_gain)

@@ -1,7 +1,7 @@
-"""Borders: mirrored ones, and sides made even."""
+"""Borders: mirrored ones, sides made even, and sides doubled."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
@@ -43,6 +43,20 @@ def even(x: Tensor) -> Tensor:
     if x.shape[-1] % 2:
         x = torch.cat([x, x[..., -1:]], dim=-1)
     return x
+
+
+def enlarged(x: Tensor, conv: nn.Conv2d | nn.ConvTranspose2d, size: torch.Size) -> Tensor:
+    """x (N, C, ⌈H/2⌉, ⌈W/2⌉) → (N, C', H, W), where size = (H, W); what was rounded up is cut off.
+
+    By the transposed convolution, or if it is an ordinary 3×3 one by repeating each pixel to 2×2 before it: then all
+    outputs see equally many inputs.
+    """
+    y: Tensor
+    if isinstance(conv, nn.ConvTranspose2d):
+        y = conv(x)[..., : size[0], : size[1]]
+    else:
+        y = conv(reflected(doubled(x)[..., : size[0], : size[1]], 1))
+    return y
 
 
 def doubled(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from pixlate.networks.noise import Noise, with_z
 from pixlate.networks.normalization import normalization
-from pixlate.networks.padding import doubled, reflected
+from pixlate.networks.padding import enlarged, reflected
 from pixlate.specs.networks import GeneratorSpec, Norm, Upsampling, biased
 
 
@@ -44,9 +44,8 @@ class Up(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, norm: Norm, upsampling: Upsampling) -> None:
         super().__init__()
         bias = biased(norm)
-        self.resize = upsampling == "resize"
         self.conv: nn.Conv2d | nn.ConvTranspose2d
-        if self.resize:
+        if upsampling == "resize":
             self.conv = nn.Conv2d(in_channels, out_channels, 3, bias=bias)
         else:
             self.conv = nn.ConvTranspose2d(
@@ -56,10 +55,7 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor, size: torch.Size) -> Tensor:
         """(N, in, ⌈H/2⌉, ⌈W/2⌉) → (N, out, H, W), where size = (H, W); what was rounded up is cut before the norm."""
-        if self.resize:
-            x = self.conv(reflected(doubled(x)[..., : size[0], : size[1]], 1))
-        else:
-            x = self.conv(x)[..., : size[0], : size[1]]
+        x = enlarged(x, self.conv, size)
         return x if self.norm is None else self.norm(x)
 
 

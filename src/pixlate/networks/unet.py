@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from pixlate.networks.noise import Noise, with_z
 from pixlate.networks.normalization import normalization
-from pixlate.networks.padding import doubled, even, reflected
+from pixlate.networks.padding import enlarged, even
 from pixlate.specs.networks import GeneratorSpec, Norm, Upsampling, biased
 
 
@@ -47,9 +47,8 @@ class Up(nn.Module):
     ) -> None:
         super().__init__()
         bias = last or biased(norm)
-        self.resize = upsampling == "resize"
         self.conv: nn.Conv2d | nn.ConvTranspose2d
-        if self.resize:
+        if upsampling == "resize":
             self.conv = nn.Conv2d(in_channels, out_channels, 3, bias=bias)
         else:
             self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
@@ -61,11 +60,7 @@ class Up(nn.Module):
 
         What `Down` rounded up is cut off before the norm, so nothing beyond the picture enters its statistics.
         """
-        x = F.relu(x)
-        if self.resize:
-            x = self.conv(reflected(doubled(x)[..., : size[0], : size[1]], 1))
-        else:
-            x = self.conv(x)[..., : size[0], : size[1]]
+        x = enlarged(F.relu(x), self.conv, size)
         if self.norm is not None:
             x = self.norm(x)
         return noise.dropout(x) if self.dropout and noise is not None else x

@@ -109,3 +109,8 @@ class MethodSpec:
     learning: LearningConfig
     size: tuple[int, int]
     """(height, width) of the pictures it learns from."""
+
+    @property
+    def init(self) -> Init:
+        """How weights begin: as asked, or as the preset says."""
+        return self.learning.init or self.config.facts.init
