@@ -18,6 +18,7 @@ from PIL import Image
 
 from pixlate import images
 from pixlate.errors import PictureError
+from pixlate.specs.pictures import Kind
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 ORIENTATIONS = {
@@ -35,6 +36,9 @@ ORIENTATIONS = {
 pictures = st.sampled_from([1, 3]).flatmap(
     lambda channels: arrays.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12), st.just(channels)))
 )
+
+
+GREY = Kind(1)
 
 
 def colours(height=20, width=30):
@@ -250,8 +254,14 @@ def test_the_pictures_of_a_folder_come_in_order_and_others_are_counted(tmp_path)
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     pictures_, others = images.pictures_in(tmp_path)
-    assert [path.relative_to(tmp_path).as_posix() for path in pictures_] == ["a/1.webp", "a/2.JPG", "b.png"]
-    assert others == {".txt": 1, ".tif": 2, "no ending": 1}
+    assert [path.relative_to(tmp_path).as_posix() for path in pictures_] == [
+        "a/1.webp",
+        "a/2.JPG",
+        "b.png",
+        "c.TIF",
+        "d.tif",
+    ]
+    assert others == {".txt": 1, "no ending": 1}
 
 
 # Halves
@@ -349,11 +359,11 @@ def test_a_refused_file_is_closed(tmp_path):
 
 def test_every_level_survives_the_way_to_floats_and_back():
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
-    assert np.array_equal(images.to_uint8(images.to_float(levels)), levels)
+    assert np.array_equal(images.from_float(images.to_float(levels, GREY), GREY), levels)
 
 
 def test_floats_span_minus_one_to_one_channels_first():
-    values = images.to_float(np.array([[[0, 51, 255], [255, 0, 0]]], np.uint8))
+    values = images.to_float(np.array([[[0, 51, 255], [255, 0, 0]]], np.uint8), Kind())
     assert values.dtype == np.float32
     assert values.shape == (3, 1, 2)
     assert values[:, 0, 0].tolist() == pytest.approx([-1, -0.6, 1])
@@ -362,12 +372,12 @@ def test_floats_span_minus_one_to_one_channels_first():
 
 @pytest.mark.parametrize(("level", "nearest"), [(10.4, 10), (10.6, 11), (254.6, 255), (0.4, 0), (127.6, 128)])
 def test_levels_are_rounded_not_cut(level, nearest):
-    assert images.to_uint8(np.full((1, 1, 1), level / 127.5 - 1, np.float32)).item() == nearest
+    assert images.from_float(np.full((1, 1, 1), level / 127.5 - 1, np.float32), GREY).item() == nearest
 
 
 def test_values_beyond_the_range_are_clipped():
     values = np.array([-7, -1.001, 1.001, 3e8, -np.inf, np.inf], np.float32).reshape(1, 1, 6)
-    assert images.to_uint8(values).ravel().tolist() == [0, 0, 255, 255, 0, 255]
+    assert images.from_float(values, GREY).ravel().tolist() == [0, 0, 255, 255, 0, 255]
 
 
 # Sizes and channels
@@ -473,16 +483,23 @@ def test_a_pillow_image_is_turned_upright():
 
 @pytest.mark.parametrize(
     "source",
-    [None, 3, np.zeros((4, 4)), np.zeros((1, 4, 4, 3), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros(4, np.uint8)],
-    ids=["None", "a number", "floats", "a batch", "no pixels", "a row"],
+    [
+        None,
+        3,
+        np.zeros((4, 4), complex),
+        np.zeros((1, 4, 4, 3), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros(4, np.uint8),
+    ],
+    ids=["None", "a number", "complex numbers", "a batch", "no pixels", "a row"],
 )
 def test_anything_else_is_refused(source):
-    with pytest.raises(PictureError, match="uint8 array"):
+    with pytest.raises(PictureError, match="The picture (is an array|holds)"):
         images.as_picture(source)
 
 
-def test_a_pillow_image_of_other_depth_or_with_transparency_is_refused():
-    for mode in ("F", "I;16", "HSV", "RGBA"):
+def test_a_pillow_image_of_another_mode_or_with_transparency_is_refused():
+    for mode in ("I", "HSV", "LAB", "RGBA"):
         with pytest.raises(PictureError, match="The picture has"):
             images.as_picture(Image.new(mode, (3, 3)))
 

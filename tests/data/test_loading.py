@@ -16,10 +16,10 @@ from pixlate.data.finding import PictureFile
 from pixlate.data.loading import Stream, batches, order, read_pair, to_tensor
 from pixlate.data.survey import Examples
 from pixlate.errors import PictureError
-from pixlate.specs.data import Channels
+from pixlate.specs.pictures import Kind, Sides
 
 PREPARATION = Preparation(8, 8, 10, 10, fit="stretch", mirror=True, resample="bilinear")
-RGB = Channels(3, 3)
+RGB = Sides(Kind(3), Kind(3))
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +113,8 @@ def test_what_a_batch_holds_is_the_pair_jittered_by_its_epoch_and_index(pairs):
     source, target = read_pair(*pairs[index], RGB)
     drawn = augment.draw(5, 1, index)
     assert batch.names == (pairs[index][0].name,)
-    assert torch.equal(batch.source[0], to_tensor(augment.jitter(source, PREPARATION, drawn)))
-    assert torch.equal(batch.target[0], to_tensor(augment.jitter(target, PREPARATION, drawn)))
+    assert torch.equal(batch.source[0], to_tensor(augment.jitter(source, PREPARATION, drawn), Kind()))
+    assert torch.equal(batch.target[0], to_tensor(augment.jitter(target, PREPARATION, drawn), Kind()))
 
 
 def test_another_seed_gives_another_stream(pairs, reference):
@@ -196,7 +196,7 @@ def test_channels_become_those_asked_for(tmp_path):
     grey, colour = tmp_path / "grey.png", tmp_path / "colour.png"
     grey.write_bytes(images.encode_png(np.full((8, 8, 1), 51, np.uint8)))
     colour.write_bytes(images.encode_png(np.full((8, 8, 3), (255, 0, 0), np.uint8)))
-    source, target = read_pair(PictureFile("x", grey), PictureFile("x", colour), Channels(3, 1))
+    source, target = read_pair(PictureFile("x", grey), PictureFile("x", colour), Sides(Kind(3), Kind(1)))
     assert source.shape == (8, 8, 3)
     assert (source == 51).all()
     assert target.shape == (8, 8, 1)

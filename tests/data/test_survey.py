@@ -68,7 +68,7 @@ def test_a_set_with_parts_is_taken_as_it_is(tmp_path):
     looked = look(tmp_path)
     assert (len(looked.train), len(looked.val), len(looked.test)) == (2, 1, 3)
     assert (looked.size, looked.same_size) == ((6, 4), True)
-    assert (looked.source_channels, looked.target_channels) == (3, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (3, 3)
     assert looked.name == tmp_path.name
     assert looked.report() == (
         "side-by-side files (A left, B right)\n2 training, 1 validation and 3 test pairs; 6×4 px"
@@ -119,9 +119,9 @@ def test_grey_on_one_side_stays_grey(tmp_path):
     lay(tmp_path / "A", ["1", "2"], channels=1)
     lay(tmp_path / "B", ["1", "2"])
     looked = look(tmp_path)
-    assert (looked.source_channels, looked.target_channels) == (1, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (1, 3)
     swapped = look(tmp_path, direction="BtoA")
-    assert (swapped.source_channels, swapped.target_channels) == (3, 1)
+    assert (swapped.sides.source.channels, swapped.sides.target.channels) == (3, 1)
     assert not any("grey" in note for note in looked.notes)
 
 
@@ -130,23 +130,23 @@ def test_grey_among_colour_is_replicated_and_said(tmp_path):
     lay(tmp_path / "A", ["3"], channels=1)
     lay(tmp_path / "B", ["1", "2", "3"])
     looked = look(tmp_path)
-    assert looked.source_channels == 3
+    assert looked.sides.source.channels == 3
     assert "1 of 3 sources are grey and are replicated to RGB." in looked.report()
 
 
 def test_colour_becomes_grey_only_when_asked(tmp_path):
     lay(tmp_path, ["train/1", "train/2", "val/1"])
-    assert look(tmp_path).source_channels == 3
+    assert look(tmp_path).sides.source.channels == 3
     looked = look(tmp_path, source_channels=1)
-    assert (looked.source_channels, looked.target_channels) == (1, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (1, 3)
     assert "3 of 3 sources are in colour and become grey, as asked." in looked.report()
 
 
 def test_grey_becomes_colour_when_asked(tmp_path):
     lay(tmp_path, ["train/1", "val/1"], channels=1)
-    assert look(tmp_path).target_channels == 1
+    assert look(tmp_path).sides.target.channels == 1
     looked = look(tmp_path, target_channels=3)
-    assert (looked.source_channels, looked.target_channels) == (1, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (1, 3)
     assert "2 of 2 targets are grey and are replicated to RGB." in looked.report()
 
 
@@ -421,7 +421,7 @@ def test_the_real_facades():
     looked = look(real("facades"), direction="BtoA")
     assert (len(looked.train), len(looked.val), len(looked.test)) == (400, 100, 106)
     assert (looked.size, looked.same_size) == ((256, 256), True)
-    assert (looked.source_channels, looked.target_channels) == (3, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (3, 3)
     assert looked.train.sources[0].half == "right"
     assert (looked.defects, looked.notes) == ((), ())
 
@@ -433,8 +433,8 @@ def test_the_real_visible_and_infrared_pictures():
     looked = survey(config, 0)
     assert len(looked.train) + len(looked.val) == 221
     assert not looked.same_size
-    assert looked.target_channels == 1
-    assert survey(replace(config, direction="BtoA"), 0).source_channels == 1
+    assert looked.sides.target.channels == 1
+    assert survey(replace(config, direction="BtoA"), 0).sides.source.channels == 1
 
 
 @pytest.mark.real
@@ -447,7 +447,7 @@ def test_real_photographs_among_which_some_are_grey(tmp_path):
     with (tmp_path / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("A", "B"), *((path, colour[0]) for path in [*grey, *colour])])
     looked = look(tmp_path / "list.csv")
-    assert looked.source_channels == 3
+    assert looked.sides.source.channels == 3
     assert f"{len(grey)} of {len(grey) + 20} sources are grey and are replicated to RGB." in looked.report()
     assert "unmatched" in refusal(folder / "testA", folder / "testB")
 

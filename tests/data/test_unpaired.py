@@ -479,9 +479,9 @@ def test_grey_on_one_side_stays_grey(tmp_path):
     lay(tmp_path / "A", "1.png", "2.png", channels=1)
     lay(tmp_path / "B", "1.png", "2.png", "3.png")
     looked = look(tmp_path)
-    assert (looked.source_channels, looked.target_channels) == (1, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (1, 3)
     swapped = look(tmp_path, direction="BtoA")
-    assert (swapped.source_channels, swapped.target_channels) == (3, 1)
+    assert (swapped.sides.source.channels, swapped.sides.target.channels) == (3, 1)
     assert not any("grey" in note for note in looked.notes)
 
 
@@ -489,9 +489,9 @@ def test_grey_among_colour_on_one_side_is_replicated_there_and_said(tmp_path):
     lay(tmp_path, "A/1.png", "A/2.png", "A/3.png", "B/1.png")
     lay(tmp_path, "B/2.png", channels=1)
     looked = look(tmp_path)
-    assert (looked.source_channels, looked.target_channels) == (3, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (3, 3)
     assert "1 of 2 targets are grey and are replicated to RGB." in looked.notes
-    assert look(tmp_path, target_channels=1).target_channels == 1
+    assert look(tmp_path, target_channels=1).sides.target.channels == 1
 
 
 # The split
@@ -655,7 +655,7 @@ def test_the_real_cats():
     looked = look(blue, grumpy)
     assert counts(looked) == [(67, 194), (8, 10), (0, 0)]
     assert (looked.size, looked.same_size) == ((64, 64), True)
-    assert (looked.source_channels, looked.target_channels) == (3, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (3, 3)
     assert looked.defects == ()
     assert looked.name == "A_russianblue-B_grumpy"
     assert "67 + 194 training" in looked.report()
@@ -676,6 +676,6 @@ def test_the_real_horses_and_zebras():
     assert any(grey.values())
     for side, count in grey.items():
         assert (f"{count} of 200 {side} are grey and are replicated to RGB." in looked.notes) == bool(count)
-    assert (looked.source_channels, looked.target_channels) == (3, 3)
+    assert (looked.sides.source.channels, looked.sides.target.channels) == (3, 3)
     with pytest.raises(DataError, match="--method cyclegan"):
         survey(settings_of(folder), 0)

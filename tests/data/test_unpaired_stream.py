@@ -17,12 +17,13 @@ from pixlate.data.finding import PictureFile
 from pixlate.data.loading import Stream, batches, order, read, to_tensor
 from pixlate.data.survey import Examples, survey
 from pixlate.errors import PictureError
-from pixlate.specs.data import Channels, DataConfig
+from pixlate.specs.data import DataConfig
+from pixlate.specs.pictures import Kind, Sides
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 PREPARATION = Preparation(8, 8, 10, 10, fit="stretch", mirror=True, resample="bilinear")
 CROP = Preparation(4, 4, 4, 4, fit="crop", mirror=True, resample="bilinear")
-CHANNELS = Channels(3, 1)
+CHANNELS = Sides(Kind(3), Kind(1))
 CHANNELS_OF = (CHANNELS.source, CHANNELS.target)
 X, Y = 7, 9
 
@@ -129,7 +130,9 @@ def test_what_a_place_holds_is_drawn_for_each_side_by_its_epoch_and_index(sides,
         epoch, position = divmod(place, len(files))
         index = order(seed, epoch, len(files), side)[position]
         drawn = augment.draw(seed, epoch, index, side)
-        assert torch.equal(shown[0], to_tensor(augment.jitter(read(files[index], channels), PREPARATION, drawn)))
+        assert torch.equal(
+            shown[0], to_tensor(augment.jitter(read(files[index], channels), PREPARATION, drawn), channels)
+        )
         chosen.append(files[index].name)
     assert batch.names == (f"{chosen[0]} and {chosen[1]}",)
 
@@ -158,11 +161,13 @@ def coded(tmp_path_factory):
 
 
 def test_the_two_sides_are_cut_and_mirrored_independently(coded):
-    stream = stream_of(coded, preparation=CROP, channels=Channels(3, 3))
+    stream = stream_of(coded, preparation=CROP, channels=Sides(Kind(3), Kind(3)))
     cuts, mirrors = Counter(), Counter()
     for place in range(1000):
         item = stream[place]
-        corners = [images.to_uint8(side.numpy())[0, [0, -1]].astype(int) for side in (item.source, item.target)]
+        corners = [
+            images.from_float(side.numpy(), Kind())[0, [0, -1]].astype(int) for side in (item.source, item.target)
+        ]
         mirrors[tuple(left[1] > right[1] for left, right in corners)] += 1
         cuts[tuple(left[0] for left, _ in corners)] += 1
     assert len(mirrors) == 4
@@ -321,7 +326,7 @@ def test_an_epoch_of_the_real_cats_shows_each_of_the_larger_side_once():
     config = DataConfig(str(folder / "A_russianblue"), str(folder / "B_grumpy"))
     looked = survey(config, 0, paired=False)
     preparation = Preparation(32, 32, 36, 36, fit="stretch", mirror=True, resample="bilinear")
-    x, y = names_of(Stream(looked.train, Channels(3, 3), preparation, 0), steps=len(looked.train))
+    x, y = names_of(Stream(looked.train, Sides(Kind(3), Kind(3)), preparation, 0), steps=len(looked.train))
     assert sorted(y) == sorted(file.name for file in looked.train.targets)
     times = Counter(x)
     assert len(times) == len(looked.train.sources)

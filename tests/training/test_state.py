@@ -26,6 +26,7 @@ from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.pix2pix import Pix2PixConfig
 from pixlate.specs.methods.settings import MethodSpec
 from pixlate.specs.networks import DiscriminatorSpec, GeneratorSpec, NetworksConfig, NetworkSpec
+from pixlate.specs.pictures import Kind
 from pixlate.specs.training import LoopConfig, TrainConfig
 from pixlate.tensorfile import read_tensors
 from pixlate.training.averages import Averages
@@ -190,7 +191,7 @@ def test_the_running_statistics_of_an_average_are_its_own(drawn: Path, tmp_path:
     run = train(make(drawn, tmp_path / "run", ema=0.9))
     generator, _ = modelfile.read(run / "model.safetensors")
     sources = [images.read(path, "right") for path in sorted((drawn / "train").iterdir())]
-    inputs = torch.cat([torch.from_numpy(images.to_float(source))[None] for source in sources])
+    inputs = torch.cat([torch.from_numpy(images.to_float(source, Kind()))[None] for source in sources])
     use_statistics(generator, own=False)
     seen: list[torch.Tensor] = []
     generator.encoder[1].norm.register_forward_pre_hook(lambda _norm, given: seen.append(given[0]))
@@ -369,14 +370,14 @@ def test_another_pair_of_the_epoch_stands_in_for_a_bad_one(spoiled: Path) -> Non
     from pixlate.data.augment import Preparation
     from pixlate.data.loading import Stream, order
     from pixlate.data.survey import survey
-    from pixlate.specs.data import Channels
+    from pixlate.specs.pictures import Kind, Sides
     from pixlate.training import planning  # noqa: F401 - the fixture
 
     pairs = survey(DataConfig(str(spoiled), direction="BtoA"), 0).train
     victim = spoiled / "train" / "0003.png"
     victim.write_bytes(b"")
     preparation = Preparation(32, 32, 36, 36, fit="stretch", mirror=True, resample="bilinear")
-    stream = Stream(pairs, Channels(3, 3), preparation, 0, skip_bad=True)
+    stream = Stream(pairs, Sides(Kind(3), Kind(3)), preparation, 0, skip_bad=True)
     indices = order(0, 0, len(pairs))
     place = next(place for place, index in enumerate(indices) if pairs.names[index] == "train/0003")
     item = stream[place]

@@ -16,6 +16,7 @@ from pixlate.images import Picture
 from pixlate.networks.building import build_generator
 from pixlate.specs.card import Card, Translation
 from pixlate.specs.networks import GeneratorSpec
+from pixlate.specs.pictures import Kind
 from pixlate.translation.jobs import find_jobs
 from pixlate.translation.translating import translate
 
@@ -146,7 +147,7 @@ def test_output_is_rounded_to_the_nearest_level(model: Path) -> None:
     pixels = picture(0)
     translator = Translator(model, dropout=False)
     network, _card = modelfile.read(model)
-    exact = network(torch.from_numpy(images.to_float(pixels))[None])[0].permute(1, 2, 0)
+    exact = network(torch.from_numpy(images.to_float(pixels, Kind()))[None])[0].permute(1, 2, 0)
     levels = (exact.double().numpy() + 1) * 127.5
     assert np.abs(levels - translator(pixels)).max() <= 0.5 + 1e-3
 

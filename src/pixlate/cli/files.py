@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from pixlate.errors import ConfigError
 from pixlate.specs.card import Statistics
 from pixlate.specs.data import Direction, parse_size
+from pixlate.specs.pictures import Alpha
 from pixlate.specs.training import DeviceName
 
 
@@ -23,6 +24,8 @@ def translate(  # noqa: PLR0913 - one argument a flag
     statistics: Statistics | None = None,
     dropout: bool | None = None,
     seed: int | None = None,
+    alpha: Alpha | None = None,
+    stack: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
     to_grey: Annotated[bool, Parameter(negative=())] = False,
     skip_bad: Annotated[bool, Parameter(negative=())] = False,
     batch_size: int = 8,
@@ -30,7 +33,8 @@ def translate(  # noqa: PLR0913 - one argument a flag
 ) -> None:
     """Translate pictures of any size with a trained model.
 
-    A picture in a given folder becomes OUT/PATH-IN-THAT-FOLDER, one given directly OUT/NAME, both ending in .png.
+    A picture in a given folder becomes OUT/PATH-IN-THAT-FOLDER, one given directly OUT/NAME, as a PNG where one
+    can hold what the targets of training were, else as a TIFF or NumPy file; of a TIFF as a TIFF.
 
     Parameters
     ----------
@@ -50,6 +54,10 @@ def translate(  # noqa: PLR0913 - one argument a flag
         Dropout on or off. Default: the card's; on in the paper.
     seed
         Root of the noise. Default: the card's.
+    alpha
+        What becomes of transparency: flatten, keep or only. Default: as in training.
+    stack
+        Folders of further pictures, matched by name, to stack onto the inputs as channels, as in training.
     to_grey
         Let colour pictures become grey for a model of grey ones.
     skip_bad
@@ -65,7 +73,16 @@ def translate(  # noqa: PLR0913 - one argument a flag
     if batch_size < 1:
         raise ConfigError(f"--batch-size is {batch_size}; 1 or more is wanted.")
     resized = None if size is None else parse_size(size)
-    work = find_jobs(modelfile.read_card(model), inputs, out, direction=direction, to_grey=to_grey, skip_bad=skip_bad)
+    work = find_jobs(
+        modelfile.read_card(model),
+        inputs,
+        out,
+        direction=direction,
+        to_grey=to_grey,
+        skip_bad=skip_bad,
+        alpha=alpha,
+        stack=stack,
+    )
     for line in work.notes:
         print(line)
     from rich.console import Console  # noqa: PLC0415

@@ -1,13 +1,14 @@
 """Jitter: one draw of resize, crop and mirror, applied to both pictures of a pair (appendix 6.2)."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pixlate import draws, images
 from pixlate.images import Picture
 from pixlate.specs.data import Fit, Resample
+from pixlate.specs.pictures import Kind
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ def without_jitter(picture: Picture, preparation: Preparation) -> Picture:
     """A picture as validation sees it: the size without jitter."""
     p = preparation
     return _finish(_fitted(picture, p, p.height, p.width), p, CENTRE)
+
+
+def suited(preparation: Preparation, kind: Kind) -> Preparation:
+    """The preparation for pictures of a kind: classes are never mixed, for between two colours lies that of a third."""
+    return replace(preparation, resample="nearest") if kind.space == "classes" else preparation
 
 
 def _fitted(picture: Picture, p: Preparation, height: int, width: int) -> Picture:

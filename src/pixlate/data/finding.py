@@ -24,6 +24,8 @@ class PictureFile:
     name: str
     path: Path
     half: Half = "whole"
+    beside: tuple[Path, ...] = ()
+    """Files whose channels are stacked onto its own."""
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from pixlate import draws, images
 from pixlate.data import augment
 from pixlate.data.augment import Preparation
+from pixlate.data.dividing import Examples
 from pixlate.data.finding import PictureFile
-from pixlate.data.survey import Examples
 from pixlate.errors import PictureError
 from pixlate.images import Picture
-from pixlate.specs.data import Channels
+from pixlate.specs.pictures import Kind, Sides
 
 P = TypeVar("P")
 
@@ -41,25 +41,25 @@ class Batch(NamedTuple):
         )
 
 
-def read_pair(source: PictureFile, target: PictureFile, channels: Channels) -> tuple[Picture, Picture]:
+def read_pair(source: PictureFile, target: PictureFile, sides: Sides) -> tuple[Picture, Picture]:
     """Both pictures (H, W, C) of a pair, whole.
 
     Raises:
         PictureError: one cannot be read, or the two differ in size.
     """
-    pictures = read(source, channels.source), read(target, channels.target)
+    pictures = read(source, sides.source), read(target, sides.target)
     if pictures[0].shape[:2] != pictures[1].shape[:2]:
         raise PictureError(f"{source.path} and {target.path} differ in size.")
     return pictures
 
 
-def read(file: PictureFile, channels: int) -> Picture:
-    """A picture (H, W, C), whole, with so many channels.
+def read(file: PictureFile, kind: Kind) -> Picture:
+    """A picture (H, W, C), whole, as those of its side are.
 
     Raises:
-        PictureError: it cannot be read.
+        PictureError: it cannot be read, is of another kind, or differs in size from one stacked onto it.
     """
-    return images.with_channels(images.read(file.path, file.half), channels)
+    return images.read_as(kind, file.path, file.half, file.beside)
 
 
 def order(seed: int, epoch: int, count: int, *side: str) -> list[int]:
@@ -90,7 +90,7 @@ class Stream(Dataset["Item | PictureError"]):
     def __init__(
         self,
         examples: Examples,
-        channels: Channels,
+        sides: Sides,
         preparation: Preparation,
         seed: int,
         *,
@@ -98,7 +98,7 @@ class Stream(Dataset["Item | PictureError"]):
     ) -> None:
         """`skip_bad` lets the next of the epoch's order that can be read stand in for what cannot."""
         self.examples = examples
-        self.channels = channels
+        self.sides = sides
         self.preparation = preparation
         self.seed = seed
         self.skip_bad = skip_bad
@@ -110,10 +110,10 @@ class Stream(Dataset["Item | PictureError"]):
             if self.examples.paired:
                 return self._pair(place, left_out)
             (source, source_name), (target, target_name) = (
-                self._picture(place, files, channels, side, left_out)
-                for files, channels, side in (
-                    (self.examples.sources, self.channels.source, "X"),
-                    (self.examples.targets, self.channels.target, "Y"),
+                self._picture(place, files, kind, side, left_out)
+                for files, kind, side in (
+                    (self.examples.sources, self.sides.source, "X"),
+                    (self.examples.targets, self.sides.target, "Y"),
                 )
             )
         except PictureError as error:
@@ -124,22 +124,26 @@ class Stream(Dataset["Item | PictureError"]):
         sources, targets = self.examples.sources, self.examples.targets
 
         def both(index: int) -> tuple[Picture, Picture]:
-            return read_pair(sources[index], targets[index], self.channels)
+            return read_pair(sources[index], targets[index], self.sides)
 
         epoch, index, pictures = self._readable(place, len(sources), both, left_out, "pairs")
         drawn = augment.draw(self.seed, epoch, index)
-        source, target = (to_tensor(augment.jitter(picture, self.preparation, drawn)) for picture in pictures)
+        source, target = (
+            to_tensor(augment.jitter(picture, augment.suited(self.preparation, kind), drawn), kind)
+            for picture, kind in zip(pictures, (self.sides.source, self.sides.target), strict=True)
+        )
         return Item(source, target, sources[index].name, tuple(left_out))
 
     def _picture(
-        self, place: int, files: Sequence[PictureFile], channels: int, side: str, left_out: list[str]
+        self, place: int, files: Sequence[PictureFile], kind: Kind, side: str, left_out: list[str]
     ) -> tuple[Tensor, str]:
         def single(index: int) -> Picture:
-            return read(files[index], channels)
+            return read(files[index], kind)
 
         epoch, index, picture = self._readable(place, len(files), single, left_out, "pictures", side)
         drawn = augment.draw(self.seed, epoch, index, side)
-        return to_tensor(augment.jitter(picture, self.preparation, drawn)), files[index].name
+        prepared = augment.jitter(picture, augment.suited(self.preparation, kind), drawn)
+        return to_tensor(prepared, kind), files[index].name
 
     def _readable(
         self, place: int, count: int, read_it: Callable[[int], P], left_out: list[str], what: str, *side: str
@@ -258,6 +262,6 @@ def _signals_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def to_tensor(picture: Picture) -> Tensor:
-    """uint8 (H, W, C) → float32 (C, H, W) in [-1, 1]."""
-    return torch.from_numpy(images.to_float(picture))
+def to_tensor(picture: Picture, kind: Kind) -> Tensor:
+    """(H, W, C) of the kind → float32 (planes, H, W) in [-1, 1]."""
+    return torch.from_numpy(images.to_float(picture, kind))

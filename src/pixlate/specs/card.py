@@ -5,6 +5,7 @@ from typing import Literal
 
 from pixlate.specs.data import Resample
 from pixlate.specs.networks import GeneratorSpec
+from pixlate.specs.pictures import Kind
 
 Statistics = Literal["batch", "running"]
 
@@ -47,5 +48,15 @@ class Card:
     """Validation scores at that step: l1 (0–255 units), psnr (dB), ssim."""
     unpaired: tuple[int, ...] = ()
     """Where nothing is paired: source and target pictures in its training part."""
+    source: Kind | None = None
+    """What sources are; None in files that know only 8 bits: as many channels of them as the generator takes."""
+    target: Kind | None = None
+    """What outputs are; likewise."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of pixlate and torch."""
+
+    @property
+    def kinds(self) -> tuple[Kind, Kind]:
+        """Of sources and outputs."""
+        spec = self.generator
+        return self.source or Kind(spec.in_channels), self.target or Kind(spec.out_channels)

@@ -4,19 +4,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixlate.errors import ConfigError
+from pixlate.specs.pictures import Alpha, Sides
 
 Direction = Literal["AtoB", "BtoA"]
-Resample = Literal["bilinear", "bicubic"]
-ChannelCount = Literal[1, 3]
+Resample = Literal["nearest", "bilinear", "bicubic"]
 Fit = Literal["stretch", "width", "crop"]
 
 
 @dataclass(frozen=True)
 class Channels:
-    """How many each side has: 1 or 3."""
+    """How many planes a network sees of each side."""
 
     source: int
     target: int
+
+
+def planes(sides: Sides) -> Channels:
+    """How many planes a network sees of such sides."""
+    return Channels(sides.source.planes, sides.target.planes)
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,24 @@ class DataConfig:
     """Flip pictures left to right, with an even chance; both of a pair alike."""
     resample: Resample | None = None
     """Filter for resizing. Default: the preset's (paper bilinear, incumbent bicubic)."""
-    source_channels: ChannelCount | None = None
-    """1 (grey) or 3 (RGB). Default: 3 if any source is in colour. Colour becomes grey only when asked here."""
-    target_channels: ChannelCount | None = None
+    source_channels: int | None = None
+    """Channels of the sources: as many as they have. Default: that many; of grey and colour mixed, 3. Colour becomes
+    grey only when 1 is asked here."""
+    target_channels: int | None = None
     """Likewise for the targets."""
+    source_range: str | None = None
+    """Source values that become -1 and 1: LOW,HIGH, percentiles such as p1,p99 of the training pictures, uint8 or
+    uint16. Default: the whole scale of 8 or 16 bits, least and greatest of floats. The model file keeps it."""
+    target_range: str | None = None
+    """Likewise for the targets; translations are written back in it."""
+    source_alpha: Alpha | None = None
+    """What becomes of sources' transparency: flatten onto the background, keep as a channel, or take only it."""
+    target_alpha: Alpha | None = None
+    """Likewise for the targets."""
+    background: str = "white"
+    """What flattened pictures are laid upon: white, grey, black or #rrggbb."""
+    stack: tuple[str, ...] = ()
+    """Folders of further pictures to stack onto the sources as channels, such as depth; matched by name."""
     val_fraction: float | None = None
     """Share set aside for validation where there is no val folder; chosen by name, not by order. Default: 0.1; where
     nothing is paired, where validation chooses nothing, 10 pictures a side at most."""

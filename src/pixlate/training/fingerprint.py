@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from pixlate.data.survey import Examples
+from pixlate.data.dividing import Examples
 from pixlate.devices import Device
 from pixlate.specs.training import MAY_CHANGE, to_flat
 from pixlate.training.planning import Plan

@@ -70,7 +70,7 @@ def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
     """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
     preparation, seed = planned.preparation, config.loop.seed
-    stream = Stream(surveyed.train, planned.channels, preparation, seed, skip_bad=config.data.skip_bad)
+    stream = Stream(surveyed.train, surveyed.sides, preparation, seed, skip_bad=config.data.skip_bad)
     while (left := state.last_step - state.progress.step) > 0:
         yield from batches(
             stream,

@@ -12,7 +12,7 @@ from pathlib import Path
 from pixlate.data.augment import Preparation
 from pixlate.data.survey import Survey, survey
 from pixlate.errors import ConfigError
-from pixlate.specs.data import Channels, DataConfig, format_size, parse_size
+from pixlate.specs.data import Channels, DataConfig, format_size, parse_size, planes
 from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.settings import MethodSpec, Preset
 from pixlate.specs.networks import (
@@ -50,8 +50,8 @@ class Plan:
 
     @property
     def channels(self) -> Channels:
-        """Of the sources and the targets."""
-        return Channels(self.survey.source_channels, self.survey.target_channels)
+        """Planes of the sources and of the targets, as networks see them."""
+        return planes(self.survey.sides)
 
     @property
     def method(self) -> MethodSpec:
@@ -152,6 +152,7 @@ def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) ->
         data,
         data=str(Path(data.data).resolve()),
         data_b=None if data.data_b is None else str(Path(data.data_b).resolve()),
+        stack=tuple(str(Path(folder).resolve()) for folder in data.stack),
         size=format_size(*size),
         load_size=format_size(*load),
         resample=data.resample or config.method.facts.resample,
@@ -163,7 +164,7 @@ def _decide_networks(
 ) -> tuple[NetworksConfig, dict[str, NetworkSpec]]:
     """The settings with nothing left open, and what each network of the method is; files to start from come first."""
     asked, facts = config.networks, config.method.facts
-    wanted = config.method.networks(Channels(surveyed.source_channels, surveyed.target_channels))
+    wanted = config.method.networks(planes(surveyed.sides))
     generator = asked.generator or facts.generator
     why: list[str] = []
     depth, blocks = _decide_depth(asked, generator == "resnet", size, why)
@@ -270,7 +271,7 @@ def _preparation(data: DataConfig) -> Preparation:
 def _name(asked: TrainConfig, data: DataConfig, learning: LearningConfig, surveyed: Survey) -> str:
     """A folder name that the same command always gives, and another command never."""
     settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
-    settings |= {"data": data.data, "data_b": data.data_b, "start_from": learning.start_from}
+    settings |= {"data": data.data, "data_b": data.data_b, "stack": list(data.stack), "start_from": learning.start_from}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
     which = () if asked.method.both_ways else (data.direction,)
     parts = (surveyed.name, *which, data.size, asked.method.objective, digest)

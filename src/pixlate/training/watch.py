@@ -162,7 +162,9 @@ class Watch:
 
     def _ship(self, prefix: str, step: int, scores: dict[str, float], chosen_by: str) -> None:
         config, surveyed = self._plan.config, self._plan.survey
+        forth = (surveyed.sides.source, surveyed.sides.target)
         for suffix, generator in self._state.method.shipped.items():
+            sides = forth if suffix == next(iter(self._state.method.shipped)) else forth[::-1]
             card = Card(
                 generator=generator.spec,
                 method=config.method.method,
@@ -177,6 +179,8 @@ class Watch:
                 resample=self._plan.preparation.resample,
                 chosen_by=chosen_by,
                 metrics=scores,
+                source=sides[0],
+                target=sides[1],
                 versions={"pixlate": __version__, "torch": torch.__version__},
             )
             modelfile.write(self._plan.folder / f"{prefix}{suffix}.safetensors", generator, card)

@@ -1,8 +1,9 @@
 """Which picture becomes which file: settled, and every clash refused, before any work. Imports no torch."""
 
+import glob
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixlate import images
@@ -10,6 +11,7 @@ from pixlate.errors import DataError, PictureError
 from pixlate.images import Half
 from pixlate.specs.card import Card
 from pixlate.specs.data import Direction
+from pixlate.specs.pictures import Alpha, Kind
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Job:
     name: str
     """Path relative to the folder given, or the file's name: it places the output and chooses the noise."""
     output: Path
+    beside: tuple[Path, ...] = ()
+    """Files whose channels are stacked onto its own."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Jobs:
     left_out: tuple[str, ...]
     """Why pictures were left out, one sentence each."""
     notes: tuple[str, ...]
+    source: Kind
+    """What the pictures are to be read as."""
 
 
 def find_jobs(
@@ -41,8 +47,13 @@ def find_jobs(
     direction: Direction | None = None,
     to_grey: bool = False,
     skip_bad: bool = False,
+    alpha: Alpha | None = None,
+    stack: Sequence[Path] = (),
 ) -> Jobs:
     """The work of translating `inputs` (files and folders) into the folder `out`.
+
+    `alpha` says what becomes of transparency, if not what the card says. Pictures of the folders `stack`, matched by
+    name, have their channels stacked onto those of the inputs.
 
     Raises:
         DataError: a missing input, no pictures, two inputs for one output, an output over an input, or `out` a file.
@@ -53,14 +64,15 @@ def find_jobs(
     half: Half = "whole" if direction is None else ("left" if direction == "AtoB" else "right")
     notes: list[str] = []
     jobs = [
-        Job(path, half, relative.as_posix(), (out / relative).with_suffix(".png"))
+        Job(path, half, relative.as_posix(), _output(out / relative, card), _beside(relative, stack))
         for given in inputs
         for path, relative in _pictures(given, notes)
     ]
     if not jobs:
         raise DataError(" ".join([f"There are no pictures in {', '.join(map(str, inputs))}.", *notes]))
     _refuse_clashes(jobs)
-    found = _inspect(jobs, card, notes, to_grey=to_grey, skip_bad=skip_bad)
+    kind = card.kinds[0] if alpha is None else replace(card.kinds[0], alpha=alpha)
+    found = _inspect(jobs, kind, notes, to_grey=to_grey, skip_bad=skip_bad)
     if not found.jobs:
         raise DataError(f"None of {len(jobs)} pictures can be translated: {found.left_out[0]}")
     return found
@@ -89,33 +101,56 @@ def _refuse_clashes(jobs: list[Job]) -> None:
             raise DataError(f"{job.output} would overwrite an input. Give another folder with -o.")
 
 
-def _inspect(jobs: list[Job], card: Card, notes: list[str], *, to_grey: bool, skip_bad: bool) -> Jobs:
-    wanted = card.generator.in_channels
+def _inspect(jobs: list[Job], kind: Kind, notes: list[str], *, to_grey: bool, skip_bad: bool) -> Jobs:
     good: list[Job] = []
     left_out: list[str] = []
     replicated = 0
     for job in jobs:
         try:
-            channels = _channels(job, wanted, to_grey=to_grey)
+            channels = _channels(job, kind, to_grey=to_grey)
         except PictureError as error:
             if not skip_bad:
                 raise
             left_out.append(str(error))
         else:
-            replicated += channels < wanted
+            replicated += channels < kind.channels
             good.append(job)
     if replicated:
-        notes.append(f"{replicated} of {len(good)} pictures are grey and are replicated to {wanted} channels.")
-    return Jobs(tuple(good), tuple(left_out), tuple(notes))
+        notes.append(f"{replicated} of {len(good)} pictures are grey and are replicated to {kind.channels} channels.")
+    return Jobs(tuple(good), tuple(left_out), tuple(notes), kind)
 
 
-def _channels(job: Job, wanted: int, *, to_grey: bool) -> int:
+def _channels(job: Job, kind: Kind, *, to_grey: bool) -> int:
+    """How many the picture has, once it is known to suit."""
     header = images.read_header(job.path)
-    if header.alpha:
+    if header.alpha and kind.alpha is None:
         images.read(job.path)  # raises where there is transparency; only the pixels tell
     if job.half != "whole":
         images.refuse_odd_width(header.width, job.path)
-    if header.channels != wanted and (header.channels, wanted) != (1, 3) and not to_grey:
-        how = " Let it become grey with --to-grey." if wanted == 1 else ""
-        raise PictureError(f"{job.path} has {header.channels} channels, the model takes {wanted}.{how}")
-    return header.channels
+    others = [images.read_header(path) for path in job.beside]
+    channels = header.channels_with(kind.alpha) + sum(other.channels_with(kind.alpha) for other in others)
+    if others:
+        if channels != kind.channels:
+            raise PictureError(f"{job.path} and its stack have {channels} channels, the model takes {kind.channels}.")
+        return channels
+    images.refuse_unsuited(header, kind, str(job.path), to_grey=to_grey)
+    return channels
+
+
+def _output(path: Path, card: Card) -> Path:
+    """Where an output goes: of a TIFF into a TIFF, so that what it says of its place goes along."""
+    ending = card.kinds[1].ending
+    return path.with_suffix(".tif" if path.suffix.lower() in (".tif", ".tiff") and ending == ".png" else ending)
+
+
+def _beside(relative: Path, stack: Sequence[Path]) -> tuple[Path, ...]:
+    """The pictures of that name, whatever their ending, in each folder of the stack."""
+    found = []
+    for folder in stack:
+        near = sorted((folder / relative).parent.glob(glob.escape(relative.stem) + ".*"))
+        files = [path for path in near if path.stem == relative.stem and path.suffix.lower() in images.SUFFIXES]
+        if len(files) != 1:
+            name = relative.with_suffix("").as_posix()
+            raise DataError(f"{folder} has {len(files)} pictures named {name}; one is to be stacked.")
+        found.append(files[0])
+    return tuple(found)

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 from pixlate import durable, images
 from pixlate.errors import PictureError
 from pixlate.images import Picture
-from pixlate.specs.card import Card
+from pixlate.specs.data import Resample
+from pixlate.specs.pictures import Kind
 from pixlate.translation.jobs import Job, Jobs
 from pixlate.translation.translator import Translator
 
@@ -33,7 +33,7 @@ def translate(
     with ThreadPoolExecutor() as pool:
         for job, picture in _read_ahead(pool, work, translator, size, batch_size):
             if not isinstance(picture, PictureError):
-                written.append(pool.submit(_write, job.output, translator.translate(picture, job.name)))
+                written.append(pool.submit(_write, job, translator.translate(picture, job.name), translator.target))
                 if len(written) > batch_size:
                     written.popleft().result()
                 yield None
@@ -50,7 +50,7 @@ def _read_ahead(
 ) -> Iterator[tuple[Job, Picture | PictureError]]:
     waiting: deque[tuple[Job, Future[Picture | PictureError]]] = deque()
     for job in work.jobs:
-        waiting.append((job, pool.submit(_read, job, translator.card, size)))
+        waiting.append((job, pool.submit(_read, job, work.source, size, translator.card.resample)))
         if len(waiting) > ahead:
             first, future = waiting.popleft()
             yield first, future.result()
@@ -58,13 +58,17 @@ def _read_ahead(
         yield job, future.result()
 
 
-def _read(job: Job, card: Card, size: tuple[int, int] | None) -> Picture | PictureError:
+def _read(job: Job, kind: Kind, size: tuple[int, int] | None, resample: Resample) -> Picture | PictureError:
     try:
-        picture = images.with_channels(images.read(job.path, job.half), card.generator.in_channels)
+        picture = images.read_as(kind, job.path, job.half, job.beside)
     except PictureError as error:
         return error
-    return picture if size is None else images.resize(picture, *size, card.resample)
+    if size is None:
+        return picture
+    return images.resize(picture, *size, "nearest" if kind.space == "classes" else resample)
 
 
-def _write(path: Path, picture: Picture) -> None:
-    durable.write(path, images.encode_png(picture))
+def _write(job: Job, picture: Picture, kind: Kind) -> None:
+    ending = job.output.suffix
+    tags = images.kept_tags(job.path, picture.shape[:2]) if ending == ".tif" else ()
+    durable.write(job.output, images.encode(picture, ending, alpha=kind.alpha == "keep", tags=tags))

@@ -38,6 +38,7 @@ class Translator:
         device: DeviceName = "auto",
     ) -> None:
         self._generator, self.card = modelfile.read(Path(model))
+        self.source, self.target = self.card.kinds
         asked = {"statistics": statistics, "dropout": dropout, "seed": seed}
         given = {name: value for name, value in asked.items() if value is not None}
         switches = from_document(Translation, to_document(self.card.translation) | given, "Translator")
@@ -47,27 +48,27 @@ class Translator:
         use_statistics(self._generator, own=self.statistics == "batch")
 
     def __call__(self, picture: Any, name: str | None = None) -> Any:  # noqa: ANN401 - answers in the kind asked in
-        """Translate a path, a Pillow image, or a uint8 array (H, W) or (H, W, C), of any height and width.
+        """Translate a path, a Pillow image, or an array (H, W) or (H, W, C), of any height and width.
 
         `name` chooses the noise: on the command line it is the file's path within the folder given. By default it is
         the name of a file, as for a file given there directly, and empty for anything else. Returns a Pillow image for
-        a Pillow image, else a uint8 array (H, W, C').
+        a Pillow image, else an array (H, W, C') of the kind of number that the targets of training had.
 
         Raises:
-            PictureError: unreadable, or of another number of channels than the model takes. Grey does for RGB.
+            PictureError: unreadable, or of other channels or numbers than the model takes. Grey does for RGB.
         """
         if name is None:
             name = Path(picture).name if isinstance(picture, (str, Path)) else ""
-        output = self.translate(images.as_picture(picture), name)
+        given = images.as_picture(picture, self.source.alpha, self.source.background)
+        if given.shape[-1] == 3 and self.source.channels == 1:
+            raise PictureError("The picture has 3 channels, the model takes 1.")
+        output = self.translate(images.as_kind(given, self.source, "The picture"), name)
         return images.to_pillow(output) if images.is_pillow(picture) else output
 
     def translate(self, picture: Picture, name: str = "") -> Picture:
-        """uint8 (H, W, C) → uint8 (H, W, C')."""
-        wanted = self.card.generator.in_channels
-        if picture.shape[-1] != wanted and (picture.shape[-1], wanted) != (1, 3):
-            raise PictureError(f"The picture has {picture.shape[-1]} channels, the model takes {wanted}.")
-        source = torch.from_numpy(images.to_float(images.with_channels(picture, wanted)))
+        """(H, W, C) as the `source` kind has it → (H, W, C') of the `target` kind."""
+        source = images.to_float(picture, self.source)
         noise = Noise(draws.seed(self.seed, "translation", name)) if self.dropout else None
         with torch.inference_mode():
-            output = self._generator(source[None].to(self._device), noise)
-        return images.to_uint8(output[0].float().cpu().numpy())
+            output = self._generator(torch.from_numpy(source)[None].to(self._device), noise)
+        return images.from_float(output[0].float().cpu().numpy(), self.target, source)

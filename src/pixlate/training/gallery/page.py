@@ -143,7 +143,8 @@ def _data_facts(planned: Plan) -> list[tuple[str, object]]:
         ("pairs" if looked.train.paired else "pictures", looked.counts()),
         ("size", f"{data.size} px, cropped from {data.load_size} ({data.fit}, {data.resample})"),
         ("mirrored", "half of them" if data.mirror else "never"),
-        ("channels", f"{looked.source_channels} in, {looked.target_channels} out"),
+        ("sources", looked.sides.source),
+        ("targets", looked.sides.target),
     ]
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from pixlate import images
+from pixlate.data.dividing import Examples
 from pixlate.data.finding import PictureFile
-from pixlate.data.survey import Examples
 from pixlate.devices import Device
 from pixlate.images import Picture
 from pixlate.methods.protocol import Method
@@ -38,7 +38,7 @@ class PairedValidation:
     def __init__(self, planned: Plan, stop: Stop) -> None:
         self.pictures = Pictures(planned, stop)
         loop, surveyed = planned.config.loop, planned.survey
-        self._train = surveyed.train
+        self._train, self._sides = surveyed.train, surveyed.sides
         self._scored = [self._read(files) for files in self._readable(surveyed.val, loop.validate_on)]
         shown = surveyed.val if len(surveyed.val) else surveyed.train
         self._shown = [self._read(files) for files in self._readable(shown, loop.samples)]
@@ -48,11 +48,12 @@ class PairedValidation:
         generator = next(iter(method.shipped.values()))
 
         def output(pair: ValidationPair) -> Picture:
-            return self.pictures.translate(generator, pair.source, pair.name, device)
+            return self.pictures.translate(generator, pair.source, pair.name, device, self._sides)
 
-        each = [paired.scores(_bytes(output(pair)), _bytes(pair.target)) for pair in self._scored]
-        outputs = [output(pair) for pair in self._shown]
-        rows = [[pair.source for pair in self._shown], outputs, [pair.target for pair in self._shown]]
+        each = [paired.scores(self._target(output(pair)), self._target(pair.target)) for pair in self._scored]
+        outputs = [images.viewable(output(pair), self._sides.target) for pair in self._shown]
+        sources = [images.viewable(pair.source, self._sides.source) for pair in self._shown]
+        rows = [sources, outputs, [images.viewable(pair.target, self._sides.target) for pair in self._shown]]
         return paired.mean_scores(each), images.grid(rows) if outputs else None
 
     def guess(self) -> dict[str, dict[str, float]]:
@@ -64,15 +65,15 @@ class PairedValidation:
         for files in training:
             self.pictures.go_on()
             learned = self._read(files)
-            guesses.learn(_bytes(learned.source), _bytes(learned.target))
+            guesses.learn(self._source(learned.source), self._target(learned.target))
         mean = guesses.mean_target()
         each: dict[str, list[dict[str, float]]] = {"mean target": [], "nearest source's target": []}
         for scored in self._scored:
             self.pictures.go_on()
-            target = _bytes(scored.target)
-            nearest = self._read(training[guesses.nearest(_bytes(scored.source))])
+            target = self._target(scored.target)
+            nearest = self._read(training[guesses.nearest(self._source(scored.source))])
             each["mean target"].append(paired.scores(mean, target))
-            each["nearest source's target"].append(paired.scores(_bytes(nearest.target), target))
+            each["nearest source's target"].append(paired.scores(self._target(nearest.target), target))
         return {name: paired.mean_scores(scores) for name, scores in each.items()}
 
     def _readable(self, examples: Examples, count: int) -> list[Files]:
@@ -82,6 +83,8 @@ class PairedValidation:
     def _read(self, files: Files) -> ValidationPair:
         return ValidationPair(files[0].name, *self.pictures.pair(files))
 
+    def _source(self, picture: Picture) -> Tensor:
+        return torch.tensor(images.levels(picture, self._sides.source))
 
-def _bytes(picture: Picture) -> Tensor:
-    return torch.tensor(picture)
+    def _target(self, picture: Picture) -> Tensor:
+        return torch.tensor(images.levels(picture, self._sides.target))

@@ -16,6 +16,7 @@ from pixlate.methods.protocol import Method
 from pixlate.networks.building import Generator
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import fresh_statistics, has_statistics
+from pixlate.specs.pictures import Kind, Sides
 from pixlate.training.planning import Plan
 from pixlate.training.stopping import Interrupted, Stop
 
@@ -36,19 +37,22 @@ class Pictures:
         if self._stop.requested:
             raise Interrupted
 
-    def read(self, file: PictureFile, channels: int) -> Picture:
+    def read(self, file: PictureFile, kind: Kind) -> Picture:
         """A picture (H, W, C) at the training size, without jitter.
 
         Raises:
             PictureError: it cannot be read.
         """
-        return augment.without_jitter(loading.read(file, channels), self.plan.preparation)
+        return augment.without_jitter(loading.read(file, kind), augment.suited(self.plan.preparation, kind))
 
     def pair(self, index: tuple[PictureFile, PictureFile]) -> tuple[Picture, Picture]:
         """Source and target (H, W, C) of a pair, likewise."""
-        source, target = loading.read_pair(*index, self.plan.channels)
-        preparation = self.plan.preparation
-        return augment.without_jitter(source, preparation), augment.without_jitter(target, preparation)
+        sides, preparation = self.plan.survey.sides, self.plan.preparation
+        source, target = loading.read_pair(*index, sides)
+        return (
+            augment.without_jitter(source, augment.suited(preparation, sides.source)),
+            augment.without_jitter(target, augment.suited(preparation, sides.target)),
+        )
 
     def readable(self, chosen: Sequence[T], read: Callable[[T], object]) -> list[T]:
         """Without those that can no longer be read, where such are to be skipped."""
@@ -62,30 +66,31 @@ class Pictures:
             return False
         return True
 
-    def translate(self, generator: Generator, picture: Picture, name: str, device: Device) -> Picture:
+    def translate(self, generator: Generator, picture: Picture, name: str, device: Device, sides: Sides) -> Picture:
         """The output (H, W, C') for a picture, its noise drawn for its name, as of the shipped model."""
         self.go_on()
         noise = Noise(draws.seed(self.plan.config.loop.seed, "validation", name))
         training = generator.training
         generator.eval()
+        source = images.to_float(picture, sides.source)
         with torch.no_grad():
-            output = generator(loading.to_tensor(picture)[None].to(device.torch), noise)
+            output = generator(torch.from_numpy(source)[None].to(device.torch), noise)
         generator.train(training)
-        return images.to_uint8(output[0].float().cpu().numpy())
+        return images.from_float(output[0].float().cpu().numpy(), sides.target, source)
 
     def estimate_statistics(self, method: Method, device: Device) -> None:
         """Give the generators running averages of their own, as averaged weights need that never ran in training."""
-        examples, channels = self.plan.survey.train, self.plan.channels
-        sides = ((examples.sources, channels.source), (examples.targets, channels.target))
+        examples, kinds = self.plan.survey.train, self.plan.survey.sides
+        sides = ((examples.sources, kinds.source), (examples.targets, kinds.target))
         size = self.plan.config.loop.batch_size  # as in training, so that the spread among a batch's pictures counts
-        for generator, (files, count) in zip(method.shipped.values(), sides, strict=False):
+        for generator, (files, kind) in zip(method.shipped.values(), sides, strict=False):
             if not has_statistics(generator):
                 continue
-            chosen = self.readable(spread(files, _ESTIMATE_FROM), partial(self.read, channels=count))
+            chosen = self.readable(spread(files, _ESTIMATE_FROM), partial(self.read, kind=kind))
             with fresh_statistics(generator), torch.no_grad():
                 for start in range(0, len(chosen), size):
                     self.go_on()
-                    inputs = [loading.to_tensor(self.read(file, count)) for file in chosen[start : start + size]]
+                    inputs = [loading.to_tensor(self.read(file, kind), kind) for file in chosen[start : start + size]]
                     noise = Noise(draws.seed(self.plan.config.loop.seed, "statistics", start))
                     generator(torch.stack(inputs).to(device.torch), noise)
 

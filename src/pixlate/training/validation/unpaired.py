@@ -5,6 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from pixlate import images
 from pixlate.data.finding import PictureFile
@@ -12,6 +13,8 @@ from pixlate.devices import Device
 from pixlate.images import Picture
 from pixlate.methods.protocol import Method
 from pixlate.metrics import paired
+from pixlate.networks.building import Generator
+from pixlate.specs.pictures import Kind, Sides
 from pixlate.training.planning import Plan
 from pixlate.training.stopping import Stop
 from pixlate.training.validation.pictures import Pictures, spread
@@ -34,14 +37,14 @@ class UnpairedValidation:
     def __init__(self, planned: Plan, stop: Stop) -> None:
         self.pictures = Pictures(planned, stop)
         loop, surveyed = planned.config.loop, planned.survey
-        channels = (planned.channels.source, planned.channels.target)
+        self._kinds = (surveyed.sides.source, surveyed.sides.target)
         held_out = (surveyed.val.sources, surveyed.val.targets)
         training = (surveyed.train.sources, surveyed.train.targets)
         scored = loop.validate_on if planned.config.method.both_ways else 0
-        self._scored = [self._read_all(*side, scored) for side in zip(held_out, channels, strict=True)]
+        self._scored = [self._read_all(*side, scored) for side in zip(held_out, self._kinds, strict=True)]
         self._shown = [
-            self._read_all(own or learned, count, loop.samples)
-            for own, learned, count in zip(held_out, training, channels, strict=True)
+            self._read_all(own or learned, kind, loop.samples)
+            for own, learned, kind in zip(held_out, training, self._kinds, strict=True)
         ]
 
     def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
@@ -53,26 +56,35 @@ class UnpairedValidation:
         scores: dict[str, float] = {}
         rows: list[list[Picture]] = []
         for side, (scored, shown) in enumerate(zip(self._scored, self._shown, strict=True)):
-            there = generators[side : side + 1]
-            back = generators[1 - side : 2 - side] if len(generators) > 1 else []
+            own, other = self._kinds[side], self._kinds[1 - side]
+            steps = [(generator, Sides(own, other)) for generator in generators[side : side + 1]]
+            if len(generators) > 1:
+                steps.append((generators[1 - side], Sides(other, own)))
+            passed_kinds = [own, *(sides.target for _, sides in steps)]
 
-            def through(named: Named, steps: Sequence[object] = (*there, *back)) -> list[Picture]:
+            def through(named: Named, steps: Sequence[tuple[Generator, Sides]] = steps) -> list[Picture]:
                 passed = [named.picture]
-                for generator in steps:
-                    passed.append(self.pictures.translate(generator, passed[-1], named.name, device))  # type: ignore[arg-type]
+                for generator, sides in steps:
+                    passed.append(self.pictures.translate(generator, passed[-1], named.name, device, sides))
                 return passed
 
-            if back and scored:
-                errors = [paired.l1(torch.tensor(through(one)[-1]), torch.tensor(one.picture)) for one in scored]
+            if len(steps) > 1 and scored:
+                errors = [paired.l1(_levels(through(one)[-1], own), _levels(one.picture, own)) for one in scored]
                 scores[f"cycle_{'AB'[side]}"] = sum(errors) / len(errors)
-            columns = [through(one) for one in shown]
-            rows += [list(row) for row in zip(*columns, strict=True)]
+            rows += [
+                [images.viewable(picture, kind) for picture in row]
+                for row, kind in zip(zip(*map(through, shown), strict=True), passed_kinds, strict=bool(shown))
+            ]
         return scores, images.grid(rows) if rows else None
 
     def guess(self) -> dict[str, dict[str, float]]:
         """None: whoever returns what he is given has no cycle error at all."""
         return {}
 
-    def _read_all(self, files: Sequence[PictureFile], channels: int, count: int) -> list[Named]:
-        chosen = self.pictures.readable(spread(files, count), partial(self.pictures.read, channels=channels))
-        return [Named(file.name, self.pictures.read(file, channels)) for file in chosen]
+    def _read_all(self, files: Sequence[PictureFile], kind: Kind, count: int) -> list[Named]:
+        chosen = self.pictures.readable(spread(files, count), partial(self.pictures.read, kind=kind))
+        return [Named(file.name, self.pictures.read(file, kind)) for file in chosen]
+
+
+def _levels(picture: Picture, kind: Kind) -> Tensor:
+    return torch.tensor(images.levels(picture, kind))

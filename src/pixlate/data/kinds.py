@@ -1,0 +1,189 @@
+"""What the pictures of a side are: channels, kind of number and range, from their headers and the settings."""
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixlate import draws, images
+from pixlate.data.finding import PictureFile
+from pixlate.errors import ConfigError, DataError, PictureError
+from pixlate.images import Header
+from pixlate.specs.data import DataConfig
+from pixlate.specs.pictures import FULL_SCALE, Alpha, Colour, Kind, Number, Range, parse_colour, parse_range
+
+_MEASURED = 300
+"""Training pictures a range is measured on, at most."""
+_VALUES = 20_000
+"""Values a channel of each of them, at most."""
+_DARK = 1 / 8
+"""Of the scale of 16 bits: what stays below it is probably 12 bits or fewer."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the settings say of one side."""
+
+    side: str
+    channels: int | None
+    range: Range | None
+    alpha: Alpha | None
+    background: Colour
+
+
+def asked(config: DataConfig) -> tuple[Asked, Asked]:
+    """What the settings say of the sources, and of the targets.
+
+    Raises:
+        ConfigError: a channel count, range or colour that is none.
+    """
+    background = parse_colour(config.background)
+    sides = []
+    for side in ("source", "target"):
+        channels, text = getattr(config, f"{side}_channels"), getattr(config, f"{side}_range")
+        if channels is not None and channels < 1:
+            raise ConfigError(f"--{side}-channels is {channels}; 1 or more are wanted.")
+        found = None if text is None else parse_range(text, f"--{side}-range")
+        sides.append(Asked(f"{side}s", channels, found, getattr(config, f"{side}_alpha"), background))
+    return sides[0], sides[1]
+
+
+def decide(
+    files: Sequence[PictureFile], headers: Mapping[Path, Header], wanted: Asked, seed: int, notes: list[str]
+) -> Kind:
+    """What the pictures of a side are; `files` are its training pictures first. What is to be told goes to `notes`.
+
+    Raises:
+        DataError: pictures that no one kind describes.
+    """
+    files = [file for file in files if file.path in headers]
+    if not files:
+        return Kind()
+    parts = [
+        _part([path for path in paths if path in headers], headers, wanted, seed, notes)
+        for paths in zip(*((file.path, *file.beside) for file in files), strict=True)
+    ]
+    return parts[0] if len(parts) == 1 else stacked(parts)
+
+
+def stacked(parts: Sequence[Kind]) -> Kind:
+    """The kind of pictures whose channels are those of all `parts`, one after the other."""
+    numbers: set[Number] = {part.number for part in parts}
+    low, high = (
+        tuple(value for part in parts for value in _each(getattr(part, end), part.channels)) for end in ("low", "high")
+    )
+    one = len(set(low)) == len(set(high)) == 1
+    return Kind(
+        channels=sum(part.channels for part in parts),
+        number=numbers.pop() if len(numbers) == 1 else "float32",
+        low=low[:1] if one else low,
+        high=high[:1] if one else high,
+        alpha=parts[0].alpha,
+        background=parts[0].background,
+        ending=".tif",
+    )
+
+
+def _each(ends: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    return ends * channels if len(ends) == 1 else ends
+
+
+def _part(paths: Sequence[Path], headers: Mapping[Path, Header], wanted: Asked, seed: int, notes: list[str]) -> Kind:
+    channels = _channels(paths, headers, wanted, notes)
+    numbers = {headers[path].number for path in paths}
+    number: Number = "float32" if "float32" in numbers else "uint16" if "uint16" in numbers else "uint8"
+    if len(numbers) > 1:
+        counts = Counter(headers[path].number for path in paths)
+        told = ", ".join(f"{count} of {kind}" for kind, count in counts.most_common())
+        if number == "float32" and wanted.range is None:
+            option = f"--{wanted.side[:-1]}-range"
+            raise DataError(f"The {wanted.side} are {told}. Say with {option} LOW,HIGH what stands for -1 and 1.")
+        notes.append(f"The {wanted.side} are {told}; all are read as {number}.")
+    kind = Kind(channels, alpha=wanted.alpha, background=wanted.background)
+    low, high = _range(paths, kind, number, wanted, seed, notes)
+    drawn = channels - (wanted.alpha == "keep") in (1, 3) and number != "float32"
+    arrays = sum(path.suffix.lower() in (".npy", ".npz") for path in paths)
+    ending = ".png" if drawn else ".npy" if 2 * arrays > len(paths) else ".tif"
+    return Kind(channels, number, low, high, alpha=wanted.alpha, background=wanted.background, ending=ending)
+
+
+def _channels(paths: Sequence[Path], headers: Mapping[Path, Header], wanted: Asked, notes: list[str]) -> int:
+    counts = Counter(headers[path].channels_with(wanted.alpha) for path in paths)
+    channels = wanted.channels or (max(counts) if counts.keys() <= {1, 3} else counts.most_common(1)[0][0])
+    others = counts.keys() - {channels}
+    grey, every = counts[1], len(paths)
+    if others and (channels not in (1, 3) or not others <= {1, 3}):
+        examples = {headers[path].channels_with(wanted.alpha): path for path in reversed(paths)}
+        told = ", ".join(f"{counts[count]} have {count} (such as {examples[count]})" for count in sorted(counts))
+        raise DataError(f"The {wanted.side} differ in channels: {told}; {channels} are wanted of all.")
+    if channels == 3 and grey:
+        notes.append(f"{grey} of {every} {wanted.side} are grey and are replicated to RGB.")
+    if channels == 1 and grey < every:
+        notes.append(f"{every - grey} of {every} {wanted.side} are in colour and become grey, as asked.")
+    return channels
+
+
+def _range(
+    paths: Sequence[Path], kind: Kind, number: Number, wanted: Asked, seed: int, notes: list[str]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    given = wanted.range
+    if given is not None and not given.percentiles:
+        return (given.low,), (given.high,)
+    if given is None and number != "float32":
+        if number == "uint16":
+            _tell_of_dark(paths, kind, wanted, seed, notes)
+        return (0.0,), (FULL_SCALE[number],)
+    ends = given or Range(0.0, 100.0, percentiles=True)
+    measured = _percentiles(paths, kind, ends, seed)
+    low, high = (tuple(float(np.float32(value)) for value in row) for row in measured)
+    flat = [channel for channel, (least, greatest) in enumerate(zip(low, high, strict=True)) if not least < greatest]
+    if flat:
+        raise DataError(
+            f"Channel {flat[0] + 1} of the {wanted.side} is {low[flat[0]]:g} everywhere, so it has no range. Give one: "
+            f"--{wanted.side[:-1]}-range LOW,HIGH."
+        )
+    asked_for = f"p{ends.low:g} to p{ends.high:g}" if given else "least to greatest"
+    told = "; ".join(f"{least:g} … {greatest:g}" for least, greatest in zip(low, high, strict=True))
+    notes.append(f"Range of the {wanted.side}, {asked_for} of their channels: {told}.")
+    return low, high
+
+
+def _tell_of_dark(paths: Sequence[Path], kind: Kind, wanted: Asked, seed: int, notes: list[str]) -> None:
+    greatest = float(_percentiles(paths, kind, Range(0.0, 100.0, percentiles=True), seed)[1].max())
+    if greatest < _DARK * FULL_SCALE["uint16"]:
+        scale = 2 ** max(1, int(greatest).bit_length()) - 1
+        notes.append(
+            f"The {wanted.side} are of 16 bits, but go to {greatest:g} of 65,535 only; "
+            f"--{wanted.side[:-1]}-range 0,{scale} would use the whole scale."
+        )
+
+
+def _percentiles(paths: Sequence[Path], kind: Kind, ends: Range, seed: int) -> NDArray[Any]:
+    """Both percentiles of each channel, (2, C), over values spread evenly over some of the pictures."""
+    chosen = sorted(paths, key=lambda path: draws.seed(seed, "range", path.name))[:_MEASURED]
+    with ThreadPoolExecutor() as pool:
+        values = [some for some in pool.map(lambda path: _values(path, kind), chosen) if some is not None]
+    if not values:
+        raise DataError(f"None of the pictures, such as {paths[0]}, can be read.")
+    least, greatest = (np.stack([some[1 + end] for some in values]) for end in (0, 1))
+    every = np.concatenate([some[0] for some in values])
+    low = least.min(0) if ends.low == 0 else np.percentile(every, ends.low, axis=0)
+    high = greatest.max(0) if ends.high == 100 else np.percentile(every, ends.high, axis=0)
+    return np.stack([low, high])
+
+
+def _values(path: Path, kind: Kind) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+    """Some values (N, C) of a picture, and the least and greatest of all; None where it cannot be read."""
+    try:
+        picture = images.with_channels(images.read(path, "whole", kind.alpha, kind.background), kind.channels)
+    except PictureError:
+        return None
+    flat = picture.reshape(-1, picture.shape[-1])
+    places = random.Random(0).sample(range(len(flat)), min(_VALUES, len(flat)))  # noqa: S311 - a spread, no secret
+    return flat[places], flat.min(0), flat.max(0)

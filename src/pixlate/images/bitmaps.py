@@ -1,0 +1,169 @@
+"""PNG, JPEG, WebP and BMP, through Pillow; PNGs of 16 bits a channel through libpng, as Pillow has 8 for colour."""
+
+import io
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+import imagecodecs
+import numpy as np
+from PIL import BmpImagePlugin, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from pixlate.errors import PictureError
+from pixlate.images.pixels import Decoded, Header, cap
+
+_CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "P": 3, "PA": 3, "CMYK": 3, "YCbCr": 3, "I;16": 1, "F": 1}
+_EXIF_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+_PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+_PNG, _JPEG, _BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
+
+
+def recognises(start: bytes) -> bool:
+    """Whether a file that begins so is one of these."""
+    return start.startswith((_PNG, _JPEG, _BMP)) or _is_webp(start)
+
+
+def _is_webp(start: bytes) -> bool:
+    return start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+
+
+def read_header(file: BinaryIO, name: str) -> Header:
+    """Size and kind, upright; of the pixels nothing is decoded."""
+    with _open(file, name) as image:
+        width, height = image.size
+        # In search of an orientation Pillow decodes a whole PNG; hardly any holds one.
+        if image.format != "PNG" or any(word in _content(file) for word in _PNG_ORIENTATION):
+            orientation = image.getexif().get(_EXIF_ORIENTATION)
+            if orientation in _ON_ITS_SIDE:
+                width, height = height, width
+        return Header(height, width, _CHANNELS[image.mode], _has_alpha(image), "uint16" if _is_deep(image) else "uint8")
+
+
+def read(file: BinaryIO, name: str) -> Decoded:
+    """The picture, upright."""
+    with _open(file, name) as image:
+        if not _is_deep(image):
+            image.load()
+            return decoded(ImageOps.exif_transpose(image), name)
+        transparent = "transparency" in image.info
+        # Pillow reads what stands behind the pixels, such as an orientation, only as it decodes them.
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+    pixels = imagecodecs.png_decode(_content(file))
+    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    if transparent and pixels.shape[-1] in (1, 3):
+        raise PictureError(f"{name} has 16 bits and one colour that is transparent; that kind is not read. Convert it.")
+    return Decoded(upright(pixels, orientation), alpha=pixels.shape[-1] in (2, 4))
+
+
+def _content(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
+    start = file.read(12)
+    if _is_webp(start):
+        # Pillow makes room for all pixels of a WebP as it opens it.
+        file.seek(0)
+        cap(*_webp_size(file.read(30), name), 8, name)
+    file.seek(0)
+    # The plugins themselves rather than Image.open: the caps are ours, and nobody else's settings are touched.
+    image: ImageFile.ImageFile
+    if start.startswith(_PNG):
+        image = PngImagePlugin.PngImageFile(file)
+    elif start.startswith(_JPEG):
+        image = JpegImagePlugin.JpegImageFile(file)
+    elif _is_webp(start):
+        image = WebPImagePlugin.WebPImageFile(file)
+    else:
+        image = BmpImagePlugin.BmpImageFile(file)
+    width, height = image.size
+    cap(height, width, 8, name)
+    if getattr(image, "is_animated", False):
+        raise PictureError(f"{name} is an animation of {getattr(image, 'n_frames', 2)} pictures. Take it apart first.")
+    _refuse_unknown_mode(image, name)
+    return image
+
+
+def _webp_size(start: bytes, name: str) -> tuple[int, int]:
+    """(height, width) from the first chunk."""
+    kind, body = start[12:16], start[20:30]
+    if kind == b"VP8X":
+        return int.from_bytes(body[7:10], "little") + 1, int.from_bytes(body[4:7], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        return int.from_bytes(body[8:10], "little") & 0x3FFF, int.from_bytes(body[6:8], "little") & 0x3FFF
+    raise PictureError(f"{name} is damaged: it is no WebP picture.")
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether a PNG has 16 bits a channel: Pillow gives such colours the mode of 8-bit ones and cuts them."""
+    tiles = [tile.args for tile in getattr(image, "tile", ())]
+    return image.format == "PNG" and any(isinstance(raw, str) and ";16" in raw for raw in tiles)
+
+
+def _refuse_unknown_mode(image: Image.Image, name: str) -> None:
+    if image.mode not in _CHANNELS:
+        raise PictureError(f"{name} has pixels of mode {image.mode}, which is not read. Convert it first.")
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return "A" in image.mode or "transparency" in image.info
+
+
+def decoded(image: Image.Image, name: str) -> Decoded:
+    """The pixels of a Pillow image as they stand.
+
+    Raises:
+        PictureError: a mode that is not read.
+    """
+    _refuse_unknown_mode(image, name)
+    if image.mode in ("I;16", "F"):
+        return Decoded(np.asarray(image)[..., None].copy())
+    grey = image.mode in ("1", "L", "LA")
+    if _has_alpha(image):
+        pixels = np.asarray(_in_srgb(image, "LA" if grey else "RGBA"))
+        return Decoded(pixels, alpha=True)
+    pixels = np.asarray(_in_srgb(image, "L" if grey else "RGB"))
+    return Decoded(pixels[..., None] if grey else pixels)
+
+
+def _in_srgb(image: Image.Image, mode: str) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    inks = "CMYK" if image.mode == "CMYK" else "L" if mode in ("L", "LA") else "RGB"
+    transform = _transform(profile, inks) if profile else None
+    if transform is None:
+        return image.convert(mode)
+    colours = ImageCms.applyTransform(image.convert(inks), transform)
+    if colours is None:
+        return image.convert(mode)
+    flat = colours.convert(mode)
+    if mode in ("LA", "RGBA"):
+        flat.putalpha(image.convert(mode).getchannel("A"))
+    return flat
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, inks: str) -> Any:  # noqa: ANN401 - Pillow's own is untyped
+    """From the profile's colours to sRGB; None where they are sRGB, or where the profile says nothing of use."""
+    try:
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(given).strip().lower().startswith("srgb"):
+            return None
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.buildTransform(given, srgb, inks, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def upright(pixels: Any, orientation: int) -> Any:  # noqa: ANN401 - an array (H, W, C) of any numbers
+    """The pixels turned and mirrored as EXIF's `orientation` 1 … 8 asks."""
+    if orientation in _ON_ITS_SIDE:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
