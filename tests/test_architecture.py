@@ -21,6 +21,8 @@ FLOORS: list[tuple[str, ...]] = [
 ]
 OWNERS = {
     "PIL": {"images"},
+    "imagecodecs": {"images"},
+    "tifffile": {"images"},
     "safetensors": {"tensorfile"},
     "yaml": {"specs"},
     "cyclopts": {"cli"},
