@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "pixlate"
 FLOORS: list[tuple[str, ...]] = [
     ("errors", "version"),
     ("draws", "durable", "lock", "specs"),
-    ("images", "tensorfile", "networks", "losses", "metrics", "processes"),
+    ("images", "tensorfile", "networks", "losses", "metrics", "processes", "recipes"),
     ("data", "devices", "checkpoint", "modelfile", "foreign"),
     ("methods",),
     ("training", "translation", "exchange"),
@@ -28,11 +28,13 @@ OWNERS = {
     "cyclopts": {"cli"},
     "rich": {"training", "cli"},
     "tensorboard": {"training"},
-    "importlib": set(),
+    "importlib": {"recipes"},
     "pickle": {"foreign"},
+    "scipy": {"recipes"},
+    "skimage": {"recipes"},
     "torchvision": set(),
 }
-TORCH_FREE = {"errors", "version", "draws", "durable", "lock", "specs", "images", "cli", "__init__", "__main__"}
+TORCH_FREE = {"errors", "version", "draws", "durable", "lock", "specs", "images", "recipes", "cli"} | {"__init__", "__main__"}
 NO_ROOM = {"util", "utils", "common", "helper", "helpers", "misc", "base", "manager"}
 LONGEST = 300
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

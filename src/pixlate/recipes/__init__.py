@@ -1,0 +1,1 @@
+"""Recipes: sources made out of targets (edges, holes, coarse and grey pictures), label colours, Lab. No torch here."""
