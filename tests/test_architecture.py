@@ -34,7 +34,10 @@ OWNERS = {
     "skimage": {"recipes"},
     "torchvision": set(),
 }
-TORCH_FREE = {"errors", "version", "draws", "durable", "lock", "specs", "images", "recipes", "cli"} | {"__init__", "__main__"}
+TORCH_FREE = {"errors", "version", "draws", "durable", "lock", "specs", "images", "recipes", "cli"} | {
+    "__init__",
+    "__main__",
+}
 NO_ROOM = {"util", "utils", "common", "helper", "helpers", "misc", "base", "manager"}
 LONGEST = 300
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -494,7 +494,7 @@ def test_a_pillow_image_is_turned_upright():
     ids=["None", "a number", "complex numbers", "a batch", "no pixels", "a row"],
 )
 def test_anything_else_is_refused(source):
-    with pytest.raises(PictureError, match="The picture (is an array|holds)"):
+    with pytest.raises(PictureError, match=r"The picture (is an array|holds)"):
         images.as_picture(source)
 
 

@@ -17,7 +17,7 @@ from pixlate.networks.building import build_generator
 from pixlate.specs.card import Card, Translation
 from pixlate.specs.networks import GeneratorSpec
 from pixlate.specs.pictures import Kind
-from pixlate.translation.jobs import find_jobs
+from pixlate.translation.jobs import Reading, find_jobs
 from pixlate.translation.translating import translate
 
 
@@ -164,7 +164,7 @@ def test_halves_of_side_by_side_files(model: Path, tmp_path: Path) -> None:
     translator = Translator(model)
     for direction, half in (("AtoB", left), ("BtoA", right)):
         out = tmp_path / direction
-        list(translate(translator, find_jobs(translator.card, [tmp_path / "in"], out, direction=direction)))  # type: ignore[arg-type]
+        list(translate(translator, find_jobs(translator.card, [tmp_path / "in"], out, Reading(direction=direction))))  # type: ignore[arg-type]
         assert np.array_equal(images.read(out / "a.png"), translator(half, "a.png"))
 
 
@@ -202,7 +202,7 @@ def test_wrong_channels_are_refused_and_grey_does_for_rgb(tmp_path: Path, model:
     card = modelfile.read_card(grey_model)
     with pytest.raises(PictureError, match=r"a\.png has 3 channels, the model takes 1.*--to-grey"):
         find_jobs(card, [colour], tmp_path / "out")
-    assert len(find_jobs(card, [colour], tmp_path / "out", to_grey=True).jobs) == 1
+    assert len(find_jobs(card, [colour], tmp_path / "out", Reading(to_grey=True)).jobs) == 1
     assert find_jobs(modelfile.read_card(model), [grey], tmp_path / "out").notes == (
         "1 of 1 pictures are grey and are replicated to 3 channels.",
     )
@@ -213,7 +213,7 @@ def test_wrong_channels_are_refused_and_grey_does_for_rgb(tmp_path: Path, model:
 def test_to_grey_weighs_the_colours(tmp_path: Path) -> None:
     translator = Translator(save_model(tmp_path / "grey.safetensors", channels=1))
     inputs = folder_of(tmp_path / "in", ["a.png"])
-    work = find_jobs(translator.card, [inputs], tmp_path / "out", to_grey=True)
+    work = find_jobs(translator.card, [inputs], tmp_path / "out", Reading(to_grey=True))
     assert list(translate(translator, work)) == [None]
     grey = np.asarray(Image.fromarray(picture(0)).convert("L"))
     assert np.array_equal(images.read(tmp_path / "out" / "a.png"), translator(grey, "a.png"))

@@ -26,6 +26,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
     seed: int | None = None,
     alpha: Alpha | None = None,
     stack: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
+    apply_recipe: Annotated[bool, Parameter(negative=())] = False,
     to_grey: Annotated[bool, Parameter(negative=())] = False,
     skip_bad: Annotated[bool, Parameter(negative=())] = False,
     batch_size: int = 8,
@@ -58,6 +59,8 @@ def translate(  # noqa: PLR0913 - one argument a flag
         What becomes of transparency: flatten, keep or only. Default: as in training.
     stack
         Folders of further pictures, matched by name, to stack onto the inputs as channels, as in training.
+    apply_recipe
+        Inputs are such pictures as the targets of training; make sources of them first, by the same recipe.
     to_grey
         Let colour pictures become grey for a model of grey ones.
     skip_bad
@@ -68,21 +71,13 @@ def translate(  # noqa: PLR0913 - one argument a flag
         Where to compute.
     """
     from pixlate import modelfile  # noqa: PLC0415
-    from pixlate.translation.jobs import find_jobs  # noqa: PLC0415
+    from pixlate.translation.jobs import Reading, find_jobs  # noqa: PLC0415
 
     if batch_size < 1:
         raise ConfigError(f"--batch-size is {batch_size}; 1 or more is wanted.")
     resized = None if size is None else parse_size(size)
-    work = find_jobs(
-        modelfile.read_card(model),
-        inputs,
-        out,
-        direction=direction,
-        to_grey=to_grey,
-        skip_bad=skip_bad,
-        alpha=alpha,
-        stack=stack,
-    )
+    how = Reading(direction, alpha, stack, apply_recipe, to_grey)
+    work = find_jobs(modelfile.read_card(model), inputs, out, how, skip_bad=skip_bad)
     for line in work.notes:
         print(line)
     from rich.console import Console  # noqa: PLC0415

@@ -48,9 +48,11 @@ def split(found: Found, config: DataConfig, seed: int, *, paired: bool) -> dict[
     """The set's own parts, or a seeded choice by name, which adding a picture hardly moves."""
     if paired:
         sources_of = {part: [pair.source for pair in pairs] for part, pairs in found.parts.items()}
-        split = _split_side(sources_of, config, seed, found)
+        divided = _split_side(sources_of, config, seed, found)
         target_of = {pair.source: pair.target for pairs in found.parts.values() for pair in pairs}
-        return {part: Examples(tuple(files), tuple(target_of[file] for file in files)) for part, files in split.items()}
+        return {
+            part: Examples(tuple(files), tuple(target_of[file] for file in files)) for part, files in divided.items()
+        }
     sources, targets = (
         _split_side({part: sides[place] for part, sides in found.sides.items()}, config, seed, found, side)
         for place, side in enumerate("AB" if config.direction == "AtoB" else "BA")

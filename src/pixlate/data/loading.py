@@ -18,6 +18,7 @@ from pixlate.data import augment
 from pixlate.data.augment import Preparation
 from pixlate.data.dividing import Examples
 from pixlate.data.finding import PictureFile
+from pixlate.data.making import Making
 from pixlate.errors import PictureError
 from pixlate.images import Picture
 from pixlate.specs.pictures import Kind, Sides
@@ -47,6 +48,9 @@ def read_pair(source: PictureFile, target: PictureFile, sides: Sides) -> tuple[P
     Raises:
         PictureError: one cannot be read, or the two differ in size.
     """
+    if source == target:
+        picture = read(target, sides.target)
+        return picture, picture
     pictures = read(source, sides.source), read(target, sides.target)
     if pictures[0].shape[:2] != pictures[1].shape[:2]:
         raise PictureError(f"{source.path} and {target.path} differ in size.")
@@ -94,13 +98,17 @@ class Stream(Dataset["Item | PictureError"]):
         preparation: Preparation,
         seed: int,
         *,
+        making: Making | None = None,
         skip_bad: bool = False,
     ) -> None:
-        """`skip_bad` lets the next of the epoch's order that can be read stand in for what cannot."""
+        """`making` makes sources of targets.
+
+        `skip_bad` lets the next of the epoch's order that can be read stand in for what cannot."""
         self.examples = examples
         self.sides = sides
         self.preparation = preparation
         self.seed = seed
+        self.making = making
         self.skip_bad = skip_bad
 
     def __getitem__(self, place: int) -> Item | PictureError:
@@ -121,18 +129,29 @@ class Stream(Dataset["Item | PictureError"]):
         return Item(source, target, f"{source_name} and {target_name}", tuple(left_out))
 
     def _pair(self, place: int, left_out: list[str]) -> Item:
-        sources, targets = self.examples.sources, self.examples.targets
+        epoch = place // len(self.examples.sources)
 
-        def both(index: int) -> tuple[Picture, Picture]:
-            return read_pair(sources[index], targets[index], self.sides)
+        def both(index: int) -> tuple[Tensor, Tensor]:
+            return self._prepared(index, epoch)
 
-        epoch, index, pictures = self._readable(place, len(sources), both, left_out, "pairs")
-        drawn = augment.draw(self.seed, epoch, index)
-        source, target = (
-            to_tensor(augment.jitter(picture, augment.suited(self.preparation, kind), drawn), kind)
-            for picture, kind in zip(pictures, (self.sides.source, self.sides.target), strict=True)
-        )
-        return Item(source, target, sources[index].name, tuple(left_out))
+        _, index, pair = self._readable(place, len(self.examples.sources), both, left_out, "pairs")
+        return Item(*pair, self.examples.sources[index].name, tuple(left_out))
+
+    def _prepared(self, index: int, epoch: int) -> tuple[Tensor, Tensor]:
+        """Pair `index` as `epoch` has it."""
+        sides, drawn = self.sides, augment.draw(self.seed, epoch, index)
+        source_file, target_file = self.examples.sources[index], self.examples.targets[index]
+        target: Picture
+        if self.making is None:
+            pictures = read_pair(source_file, target_file, sides)
+            source, target = (
+                augment.jitter(picture, augment.suited(self.preparation, kind), drawn)
+                for picture, kind in zip(pictures, (sides.source, sides.target), strict=True)
+            )
+        else:
+            picture = augment.jitter(read(target_file, self.making.of(sides)), self.preparation, drawn)
+            source, target = self.making.pair(picture, str(target_file.path), self.seed, epoch, index)
+        return to_tensor(source, sides.source), to_tensor(target, sides.target)
 
     def _picture(
         self, place: int, files: Sequence[PictureFile], kind: Kind, side: str, left_out: list[str]

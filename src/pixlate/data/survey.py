@@ -11,6 +11,8 @@ from pixlate import images
 from pixlate.data import kinds
 from pixlate.data.dividing import Examples, split
 from pixlate.data.finding import Defect, Found, Pair, PictureFile, find
+from pixlate.data.making import Making, making, sides_of
+from pixlate.data.singles import find_singles
 from pixlate.data.stacking import stack
 from pixlate.data.unpaired import SIDE_BY_SIDE, find_unpaired
 from pixlate.errors import ConfigError, DataError, PictureError
@@ -36,6 +38,8 @@ class Survey:
     """The commonest (height, width) among the training sources; unpaired, of the side where it is smaller."""
     same_size: bool
     sides: Sides
+    making: Making | None
+    """How sources are made of targets, where they are no pictures of their own."""
     defects: tuple[Defect, ...]
     notes: tuple[str, ...]
 
@@ -76,9 +80,12 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
     """
     if config.stack and not paired:
         raise ConfigError("--stack is for pairs; this method learns from pictures that are not paired.")
-    found = find(config) if paired else find_unpaired(config)
+    made = making(config, paired=paired)
+    found = find_singles(config) if config.recipe else find(config) if paired else find_unpaired(config)
     stack(found, config.stack)
     wanted = kinds.asked(config)
+    if config.recipe:
+        wanted = (wanted[config.direction == "AtoB"],) * 2
     headers = _inspect(found, known, Path(config.data), wanted[0].alpha, wanted[1].alpha)
     _refuse_defects(found, config)
     parts = split(found, config, seed, paired=paired)
@@ -90,10 +97,10 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
         left_out = f"{len(found.defects)} were left out as defective." if found.defects else ""
         notes = " ".join(note for note in (*found.notes, left_out) if note and "set aside" not in note)
         raise DataError(f"{config.data}: no training {what} found ({found.layout}). {notes}".strip())
-    source, target = (
-        kinds.decide(files, headers, side, seed, found.notes)
-        for files, side in zip((train.sources + val.sources, train.targets + val.targets), wanted, strict=True)
-    )
+    target = kinds.decide(train.targets + val.targets, headers, wanted[1], seed, found.notes)
+    source = target
+    if not config.recipe:
+        source = kinds.decide(train.sources + val.sources, headers, wanted[0], seed, found.notes)
     sides = (train.sources,) if paired else (train.sources, train.targets)
     sizes = [Counter(_size(file, headers) for file in side if file.path in headers) for side in sides]
     if not all(sizes):
@@ -106,7 +113,8 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
         test=parts["test"],
         size=min((size.most_common(1)[0][0] for size in sizes), key=min),
         same_size=len(set().union(*sizes)) == 1,
-        sides=Sides(source, target),
+        sides=sides_of(target, config, made) if config.recipe else Sides(source, target),
+        making=made,
         defects=tuple(found.defects),
         notes=tuple(found.notes),
     )

@@ -1,10 +1,13 @@
 """HED's weights, as its port to PyTorch has them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pixlate.errors import ModelFileError, printable
 from pixlate.foreign.reading import read
 from pixlate.networks.hed import HED, STAGES
+from pixlate.recipes import edges
+from pixlate.recipes.protocol import Recipe
 
 _NUMBERS = ("One", "Two", "Three", "Four", "Five")
 
@@ -44,3 +47,12 @@ def theirs() -> dict[str, str]:
 def _current(name: str) -> str:
     """Older files say `moduleVggOne` for `netVggOne`."""
     return f"net{name.removeprefix('module')}" if name.startswith("module") else name
+
+
+def bound(recipe: Recipe) -> Recipe:
+    """The recipe, with the network of its weights if it is HED's.
+
+    Raises:
+        ModelFileError: as `load`.
+    """
+    return replace(recipe, detector=load(Path(recipe.weights)).detect) if isinstance(recipe, edges.HED) else recipe

@@ -34,7 +34,7 @@ class Palette:
 
     def __post_init__(self) -> None:
         every = (*self.colours, *self.ignored)
-        if not 1 <= len(self.colours) or len(every) > IGNORE:
+        if not len(self.colours) >= 1 or len(every) > IGNORE:
             raise ConfigError(f"A palette has 1 to {IGNORE} colours, and this one {len(every)}.")
         if not all(0 <= level <= 255 for colour in every for level in colour):
             raise ConfigError("A palette's colours are red, green and blue from 0 to 255.")

@@ -52,6 +52,8 @@ class Card:
     """What sources are; None in files that know only 8 bits: as many channels of them as the generator takes."""
     target: Kind | None = None
     """What outputs are; likewise."""
+    recipe: str | None = None
+    """What made the sources of the targets in training; None where they were pictures of their own."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of pixlate and torch."""
 

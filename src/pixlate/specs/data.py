@@ -45,6 +45,11 @@ class DataConfig:
     """Flip pictures left to right, with an even chance; both of a pair alike."""
     resample: Resample | None = None
     """Filter for resizing. Default: the preset's (paper bilinear, incumbent bicubic)."""
+    recipe: str | None = None
+    """DATA holds single pictures, the B; this makes the A of them as they are needed: edges, gray, downscale, mask,
+    mask-boxes, mask-strokes, hed:weights=FILE, lab (colorization), or a Python function, file.py:name."""
+    recipe_sha256: str | None = None
+    """Of the files that decide what the recipe does; a run keeps it, and goes on with no others."""
     source_channels: int | None = None
     """Channels of the sources: as many as they have. Default: that many; of grey and colour mixed, 3. Colour becomes
     grey only when 1 is asked here."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Generator
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pixlate import draws
 from pixlate.data.loading import Batch, Stream, batches
 from pixlate.devices import Device, NotFinite
+from pixlate.foreign import hed
 from pixlate.methods import table
 from pixlate.networks.noise import Noise
 from pixlate.training import runfolder, schedule, starting
@@ -26,6 +28,7 @@ def run(planned: Plan, stop: Stop) -> Path:
     Told to stop, it finishes the step, writes a checkpoint and leaves. Among several processes all do the same at the
     same step, and one leads, which alone writes.
     """
+    planned = _with_detector(planned)
     loop = planned.config.loop
     with Device(loop.device, loop.precision, loop.clip_gradients) as device:
         leads = device.processes.leads
@@ -66,11 +69,21 @@ def run(planned: Plan, stop: Stop) -> Path:
     return planned.folder
 
 
+def _with_detector(planned: Plan) -> Plan:
+    """The plan, with the network that its recipe needs, if it needs one."""
+    making = planned.survey.making
+    if making is None:
+        return planned
+    return replace(planned, survey=replace(planned.survey, making=replace(making, recipe=hed.bound(making.recipe))))
+
+
 def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
     """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
     preparation, seed = planned.preparation, config.loop.seed
-    stream = Stream(surveyed.train, surveyed.sides, preparation, seed, skip_bad=config.data.skip_bad)
+    stream = Stream(
+        surveyed.train, surveyed.sides, preparation, seed, making=surveyed.making, skip_bad=config.data.skip_bad
+    )
     while (left := state.last_step - state.progress.step) > 0:
         yield from batches(
             stream,

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pixlate.data import making
 from pixlate.data.augment import Preparation
 from pixlate.data.survey import Survey, survey
 from pixlate.errors import ConfigError
 from pixlate.specs.data import Channels, DataConfig, format_size, parse_size, planes
+from pixlate.specs.document import to_document
 from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.settings import MethodSpec, Preset
 from pixlate.specs.networks import (
@@ -26,8 +28,10 @@ from pixlate.specs.networks import (
 )
 from pixlate.specs.training import MAY_CHANGE, LoopConfig, TrainConfig, from_flat, to_flat
 from pixlate.training import runfolder, starting
+from pixlate.training.preparing import decide_data, preparation
 
-_JITTER = 286 / 256
+_RESOLVED = ("data", "data_b", "stack", "recipe", "recipe_sha256")
+"""Settings of the data that name files: a run is known by what they are in full."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,10 @@ def plan(config: TrainConfig) -> Plan:
     method, paired = config.method.settled(), config.method.paired
     if method.both_ways and config.data.direction != "AtoB":
         raise ConfigError(f"{method.method} learns both directions, A to B and B to A; leave --direction out.")
+    config = replace(config, data=making.settled(config.data))
     surveyed = survey(config.data, config.loop.seed, paired=paired)
     decisions: list[str] = []
-    data = _decide_data(config, surveyed, decisions)
+    data = decide_data(config, surveyed, decisions)
     size = parse_size(str(data.size))
     facts = method.facts
     learning = replace(
@@ -99,7 +104,7 @@ def plan(config: TrainConfig) -> Plan:
         config=decided,
         survey=surveyed,
         networks=specs,
-        preparation=_preparation(data),
+        preparation=preparation(data),
         folder=folder,
         decisions=tuple(decisions),
     )
@@ -128,35 +133,6 @@ def _check_counts(loop: LoopConfig, data: DataConfig, *, paired: bool) -> None:
         raise ConfigError(f"--ema is {loop.ema}; a number between 0 and 1 is wanted, such as 0.999.")
     if loop.clip_gradients is not None and not 0 < loop.clip_gradients < math.inf:
         raise ConfigError(f"--clip-gradients is {loop.clip_gradients}; a positive number is wanted.")
-
-
-def _decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) -> DataConfig:
-    data = config.data
-    if data.val_fraction is not None and not 0 <= data.val_fraction < 1:
-        raise ConfigError(f"--val-fraction is {data.val_fraction}; a share from 0 to below 1 is wanted.")
-    if data.size is None:
-        own = surveyed.size
-        size = (256, 256) if min(own) >= 256 else own
-        why = "the paper's" if min(own) >= 256 else "the pictures' own"
-        decisions.append(f"size {format_size(*size)} ({why}; pictures are {own[0]}×{own[1]})")
-    else:
-        size = parse_size(data.size)
-    load = size if data.fit == "crop" else (round(size[0] * _JITTER), round(size[1] * _JITTER))
-    if data.load_size is not None:
-        load = parse_size(data.load_size, "load_size")
-    if load[1] < size[1] or (load[0] < size[0] and data.fit != "width"):
-        raise ConfigError(f"load_size {data.load_size} is smaller than the size {format_size(*size)} cropped from it.")
-    if data.fit == "crop" and load != size:
-        raise ConfigError("--load-size has no meaning with --fit crop, which cuts pictures out unscaled.")
-    return replace(
-        data,
-        data=str(Path(data.data).resolve()),
-        data_b=None if data.data_b is None else str(Path(data.data_b).resolve()),
-        stack=tuple(str(Path(folder).resolve()) for folder in data.stack),
-        size=format_size(*size),
-        load_size=format_size(*load),
-        resample=data.resample or config.method.facts.resample,
-    )
 
 
 def _decide_networks(
@@ -254,24 +230,11 @@ def _generator(networks: NetworksConfig, facts: Preset, in_channels: int, out_ch
     )
 
 
-def _preparation(data: DataConfig) -> Preparation:
-    height, width = parse_size(str(data.size))
-    load_height, load_width = parse_size(str(data.load_size))
-    return Preparation(
-        height,
-        width,
-        load_height,
-        load_width,
-        fit=data.fit,
-        mirror=data.mirror,
-        resample=data.resample or "bilinear",
-    )
-
-
 def _name(asked: TrainConfig, data: DataConfig, learning: LearningConfig, surveyed: Survey) -> str:
     """A folder name that the same command always gives, and another command never."""
     settings = {key: value for key, value in to_flat(asked).items() if key not in MAY_CHANGE}
-    settings |= {"data": data.data, "data_b": data.data_b, "stack": list(data.stack), "start_from": learning.start_from}
+    settings |= {name: value for name, value in to_document(data).items() if name in _RESOLVED}
+    settings |= {"start_from": learning.start_from}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
     which = () if asked.method.both_ways else (data.direction,)
     parts = (surveyed.name, *which, data.size, asked.method.objective, digest)

@@ -181,6 +181,7 @@ class Watch:
                 metrics=scores,
                 source=sides[0],
                 target=sides[1],
+                recipe=config.data.recipe,
                 versions={"pixlate": __version__, "torch": torch.__version__},
             )
             modelfile.write(self._plan.folder / f"{prefix}{suffix}.safetensors", generator, card)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixlate import images
-from pixlate.errors import DataError, PictureError
+from pixlate.data.making import LAB, Making
+from pixlate.errors import ConfigError, DataError, PictureError
 from pixlate.images import Half
+from pixlate.recipes import table
 from pixlate.specs.card import Card
 from pixlate.specs.data import Direction
 from pixlate.specs.pictures import Alpha, Kind
@@ -37,23 +39,35 @@ class Jobs:
     notes: tuple[str, ...]
     source: Kind
     """What the pictures are to be read as."""
+    making: Making | None = None
+    """What makes sources of them, if they are such pictures as the targets of training."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the inputs are, where that is not as the card says."""
+
+    direction: Direction | None = None
+    """Side-by-side pairs, of which the left half (AtoB) or the right (BtoA) is the source."""
+    alpha: Alpha | None = None
+    """What becomes of transparency."""
+    stack: tuple[Path, ...] = ()
+    """Folders of pictures, matched by name, whose channels are stacked onto those of the inputs."""
+    apply_recipe: bool = False
+    """Such pictures as the targets of training: sources are made of them first, as training did."""
+    to_grey: bool = False
+    """Pictures in colour, which may become grey."""
 
 
 def find_jobs(
     card: Card,
     inputs: Sequence[Path],
     out: Path,
+    how: Reading | None = None,
     *,
-    direction: Direction | None = None,
-    to_grey: bool = False,
     skip_bad: bool = False,
-    alpha: Alpha | None = None,
-    stack: Sequence[Path] = (),
 ) -> Jobs:
     """The work of translating `inputs` (files and folders) into the folder `out`.
-
-    `alpha` says what becomes of transparency, if not what the card says. Pictures of the folders `stack`, matched by
-    name, have their channels stacked onto those of the inputs.
 
     Raises:
         DataError: a missing input, no pictures, two inputs for one output, an output over an input, or `out` a file.
@@ -61,18 +75,22 @@ def find_jobs(
     """
     if os.path.exists(out) and not os.path.isdir(out):  # noqa: PTH110, PTH112
         raise DataError(f"{out} is a file; -o wants a folder.")
-    half: Half = "whole" if direction is None else ("left" if direction == "AtoB" else "right")
+    how = how or Reading()
+    half: Half = "whole" if how.direction is None else ("left" if how.direction == "AtoB" else "right")
     notes: list[str] = []
     jobs = [
-        Job(path, half, relative.as_posix(), _output(out / relative, card), _beside(relative, stack))
+        Job(path, half, relative.as_posix(), _output(out / relative, card), _beside(relative, how.stack))
         for given in inputs
         for path, relative in _pictures(given, notes)
     ]
     if not jobs:
         raise DataError(" ".join([f"There are no pictures in {', '.join(map(str, inputs))}.", *notes]))
     _refuse_clashes(jobs)
-    kind = card.kinds[0] if alpha is None else replace(card.kinds[0], alpha=alpha)
-    found = _inspect(jobs, kind, notes, to_grey=to_grey, skip_bad=skip_bad)
+    made = making_of(card) if how.apply_recipe else None
+    kind = card.kinds[0] if made is None else card.kinds[1]
+    kind = kind if how.alpha is None else replace(kind, alpha=how.alpha)
+    found = _inspect(jobs, kind, notes, to_grey=how.to_grey, skip_bad=skip_bad)
+    found = replace(found, making=made)
     if not found.jobs:
         raise DataError(f"None of {len(jobs)} pictures can be translated: {found.left_out[0]}")
     return found
@@ -135,6 +153,17 @@ def _channels(job: Job, kind: Kind, *, to_grey: bool) -> int:
         return channels
     images.refuse_unsuited(header, kind, str(job.path), to_grey=to_grey)
     return channels
+
+
+def making_of(card: Card) -> Making:
+    """How training made the model's sources.
+
+    Raises:
+        ConfigError: it did not, or by what is no longer there.
+    """
+    if card.recipe is None or card.recipe == LAB or card.direction != "AtoB":
+        raise ConfigError("The model was trained on no sources made by a recipe; leave --apply-recipe out.")
+    return Making(table.parse(card.recipe))
 
 
 def _output(path: Path, card: Card) -> Path:

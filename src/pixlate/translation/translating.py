@@ -3,11 +3,12 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from pixlate import durable, images
 from pixlate.errors import PictureError
+from pixlate.foreign import hed
 from pixlate.images import Picture
-from pixlate.specs.data import Resample
 from pixlate.specs.pictures import Kind
 from pixlate.translation.jobs import Job, Jobs
 from pixlate.translation.translator import Translator
@@ -29,6 +30,8 @@ def translate(
     Raises:
         PictureError: a damaged picture, unless `skip_bad`. What was translated before stays.
     """
+    if work.making is not None:
+        work = replace(work, making=replace(work.making, recipe=hed.bound(work.making.recipe)))
     written: deque[Future[None]] = deque()
     with ThreadPoolExecutor() as pool:
         for job, picture in _read_ahead(pool, work, translator, size, batch_size):
@@ -50,7 +53,7 @@ def _read_ahead(
 ) -> Iterator[tuple[Job, Picture | PictureError]]:
     waiting: deque[tuple[Job, Future[Picture | PictureError]]] = deque()
     for job in work.jobs:
-        waiting.append((job, pool.submit(_read, job, work.source, size, translator.card.resample)))
+        waiting.append((job, pool.submit(_read, job, work, size, translator)))
         if len(waiting) > ahead:
             first, future = waiting.popleft()
             yield first, future.result()
@@ -58,14 +61,17 @@ def _read_ahead(
         yield job, future.result()
 
 
-def _read(job: Job, kind: Kind, size: tuple[int, int] | None, resample: Resample) -> Picture | PictureError:
+def _read(job: Job, work: Jobs, size: tuple[int, int] | None, translator: Translator) -> Picture | PictureError:
+    kind = work.source
     try:
         picture = images.read_as(kind, job.path, job.half, job.beside)
+        if size is not None:
+            picture = images.resize(picture, *size, "nearest" if kind.space == "classes" else translator.card.resample)
+        if work.making is not None:
+            picture, _ = work.making.pair(picture, str(job.path), translator.seed, "translation", job.name)
     except PictureError as error:
         return error
-    if size is None:
-        return picture
-    return images.resize(picture, *size, "nearest" if kind.space == "classes" else resample)
+    return picture
 
 
 def _write(job: Job, picture: Picture, kind: Kind) -> None:

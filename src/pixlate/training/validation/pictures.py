@@ -47,7 +47,10 @@ class Pictures:
 
     def pair(self, index: tuple[PictureFile, PictureFile]) -> tuple[Picture, Picture]:
         """Source and target (H, W, C) of a pair, likewise."""
-        sides, preparation = self.plan.survey.sides, self.plan.preparation
+        sides, preparation, making = self.plan.survey.sides, self.plan.preparation, self.plan.survey.making
+        if making is not None:
+            picture = augment.without_jitter(loading.read(index[1], making.of(sides)), preparation)
+            return making.pair(picture, str(index[1].path), self.plan.config.loop.seed, "validation", index[1].name)
         source, target = loading.read_pair(*index, sides)
         return (
             augment.without_jitter(source, augment.suited(preparation, sides.source)),
