@@ -16,8 +16,8 @@ Floats = NDArray[np.float32]
 def coarse(picture: Picture, factor: float) -> Floats:
     """The picture (H, W, C) averaged to 1/`factor` of its height and width, and made as large as before.
 
-    Down by the mean of areas, up by bicubic interpolation (Keys, a = -0.5), as Pillow's BOX and BICUBIC, but not
-    rounded between or after: values may lie a little outside the picture's range.
+    Down by the mean of areas, of which a pixel may be in two; up by bicubic interpolation (Keys, a = -0.5), as Pillow
+    does it. Nothing is rounded or clipped: values may lie a little outside the picture's range.
     """
     height, width, channels = picture.shape
     down, up = _both_ways(height, factor)
