@@ -31,13 +31,19 @@ def fill(picture: Picture, hole: Hole, value: str = "255", *, channel: bool = Fa
         raise PictureError(
             f"A hole for this picture is an array of bool {picture.shape[:2]}, not {hole.dtype} {hole.shape}."
         )
-    seen = picture if hole.all() else picture[~hole]
-    level = seen.reshape(-1, picture.shape[-1]).mean(0) if value == "mean" else int(value) / 255 * white
+    level = _mean(picture, ~hole) if value == "mean" else int(value) / 255 * white
     filled = picture.copy()
     filled[hole] = np.rint(level).astype(picture.dtype)
     if not channel:
         return filled
     return np.concatenate([filled, (hole * white).astype(picture.dtype)[..., None]], axis=-1)
+
+
+def _mean(picture: Picture, seen: Hole) -> NDArray[np.float64]:
+    """Of each channel where it is seen; of all where nothing is."""
+    weights = (seen if seen.any() else ~seen).ravel().astype(np.float64)
+    mean: NDArray[np.float64] = weights @ picture.reshape(len(weights), -1).astype(np.float64) / weights.sum()
+    return mean
 
 
 def centre(height: int, width: int, side: float = 0.5) -> Hole:

@@ -61,8 +61,10 @@ class Palette:
             nearest = np.where(squares[number] == best, np.uint8(number), nearest)
         outside = (best > within**2) | (nearest >= len(self.colours))
         if apart > 0:
-            others = [np.where(nearest == number, np.inf, each) for number, each in enumerate(squares)]
-            outside |= np.sqrt(np.min(others, axis=0)) - np.sqrt(best) < apart
+            second = np.full_like(best, np.inf)
+            for number, each in enumerate(squares):
+                np.minimum(second, each, out=second, where=nearest != number)
+            outside |= np.sqrt(second) - np.sqrt(best) < apart
         return np.where(outside, np.uint8(IGNORE), nearest).reshape(picture.shape[:2])
 
     def _squares(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
