@@ -19,12 +19,12 @@ import torch
 from scipy import ndimage
 
 from pixlate import images
+from pixlate.images import lab
+from pixlate.images.palette import smoothed
+from pixlate.images.palettes import FACADES
+from pixlate.images.pixels import Picture
 from pixlate.networks.hed import HED
-from pixlate.recipes import colour
 from pixlate.recipes.linework import Lines, drawing, thinned
-from pixlate.recipes.palette import smoothed
-from pixlate.recipes.palettes import FACADES
-from pixlate.recipes.protocol import Picture
 from pixlate.recipes.table import parse
 
 RECIPES = (
@@ -65,12 +65,12 @@ def speeds(picture: Picture, times: int) -> None:
     rng = np.random.default_rng(0)
     edges = ndimage.gaussian_gradient_magnitude(picture.mean(-1, dtype=np.float32) / 255, 2)
     edges /= edges.max()
-    classes, (lightness, ab) = FACADES.classes(picture), colour.split(picture)
+    classes, (lightness, ab) = FACADES.classes(picture), lab.split(picture)
     work: dict[str, Callable[[], object]] = {
         **{text: partial(parse(text).make, picture, rng) for text in RECIPES},
         "linework.drawing (HED's steps after the network)": lambda: drawing(edges),
-        "colour.split": lambda: colour.split(picture),
-        "colour.join": lambda: colour.join(lightness, ab),
+        "lab.split": lambda: lab.split(picture),
+        "lab.join": lambda: lab.join(lightness, ab),
         "palette.classes(within=40)": lambda: FACADES.classes(picture, 40),
         "palette.classes(within=40, apart=20)": lambda: FACADES.classes(picture, 40, 20),
         "palette.smoothed": lambda: smoothed(classes),

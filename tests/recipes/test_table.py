@@ -130,7 +130,7 @@ def test_files_are_known_by_their_content(tmp_path: Path):
 
 def test_reading_a_recipe_loads_nothing_slow():
     program = (
-        "import sys; from pixlate.recipes import palettes, colour, linework; from pixlate.recipes.table import parse;"
+        "import sys; from pixlate.recipes import linework; from pixlate.recipes.table import parse;"
         "parse('edges'); print({'torch', 'scipy', 'skimage'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pixlate import draws, images
 from pixlate.data.finding import PictureFile
 from pixlate.errors import ConfigError, DataError, PictureError
-from pixlate.images import Header
+from pixlate.images import Header, palettes
+from pixlate.images.palette import IGNORE, Palette
 from pixlate.specs.data import DataConfig
 from pixlate.specs.pictures import FULL_SCALE, Alpha, Colour, Kind, Number, Range, parse_colour, parse_range
 
@@ -35,6 +36,7 @@ class Asked:
     range: Range | None
     alpha: Alpha | None
     background: Colour
+    classes: Palette | int | None = None
 
 
 def asked(config: DataConfig) -> tuple[Asked, Asked]:
@@ -50,7 +52,10 @@ def asked(config: DataConfig) -> tuple[Asked, Asked]:
         if channels is not None and channels < 1:
             raise ConfigError(f"--{side}-channels is {channels}; 1 or more are wanted.")
         found = None if text is None else parse_range(text, f"--{side}-range")
-        sides.append(Asked(f"{side}s", channels, found, getattr(config, f"{side}_alpha"), background))
+        alpha, classes = getattr(config, f"{side}_alpha"), _classes(config, side)
+        if classes is not None and (channels, found, alpha) != (None, None, None):
+            raise ConfigError(f"--{side}-classes needs no channels, range or alpha beside it.")
+        sides.append(Asked(f"{side}s", channels, found, alpha, background, classes))
     return sides[0], sides[1]
 
 
@@ -65,11 +70,37 @@ def decide(
     files = [file for file in files if file.path in headers]
     if not files:
         return Kind()
+    if wanted.classes is not None:
+        return _labels(files, headers, wanted.classes)
     parts = [
         _part([path for path in paths if path in headers], headers, wanted, seed, notes)
         for paths in zip(*((file.path, *file.beside) for file in files), strict=True)
     ]
     return parts[0] if len(parts) == 1 else stacked(parts)
+
+
+def _classes(config: DataConfig, side: str) -> Palette | int | None:
+    text = getattr(config, f"{side}_classes")
+    if text is None:
+        return None
+    if not text.isdecimal():
+        return palettes.find(text)
+    if not 2 <= int(text) <= IGNORE:
+        raise ConfigError(f"--{side}-classes is {text}; 2 to {IGNORE} classes are wanted.")
+    return int(text)
+
+
+def _labels(files: Sequence[PictureFile], headers: Mapping[Path, Header], classes: Palette | int) -> Kind:
+    """The kind of label maps: colours of a palette, or numbers as grey levels."""
+    channels = 1 if isinstance(classes, int) else 3
+    for file in files:
+        header = headers[file.path]
+        if header.number != "uint8" or header.channels > channels or file.beside:
+            told = f"{header.channels} channels of {header.number}"
+            raise DataError(f"{file.path} has {told}; label maps have 8 bits, and {channels} channels here.")
+    if isinstance(classes, int):
+        return Kind(1, space="classes", classes=tuple((number,) for number in range(classes)))
+    return Kind(3, space="classes", classes=classes.colours, ignored=classes.ignored)
 
 
 def stacked(parts: Sequence[Kind]) -> Kind:

@@ -59,7 +59,16 @@ def making(config: DataConfig, *, paired: bool) -> Making | None:
         if config.direction != "AtoB":
             raise ConfigError("--recipe lab learns ab from L; leave --direction out.")
         return None
-    return Making(table.parse(config.recipe), reverse=config.direction == "BtoA")
+    return Making(_parsed(config.recipe), reverse=config.direction == "BtoA")
+
+
+def _parsed(text: str) -> Recipe:
+    try:
+        return table.parse(text)
+    except ConfigError as error:
+        if text.partition(":")[0] in table.RECIPES or ".py:" in text:
+            raise
+        raise ConfigError(f"{error} Or {LAB}, for colorization.") from error
 
 
 def sides_of(picture: Kind, config: DataConfig, made: Making | None) -> Sides:
@@ -90,7 +99,7 @@ def settled(config: DataConfig) -> DataConfig:
         if config.recipe_sha256 is not None:
             raise ConfigError("--recipe-sha256 belongs to a --recipe that has files.")
         return config
-    recipe = table.parse(config.recipe)
+    recipe = _parsed(config.recipe)
     if isinstance(recipe, Own) and recipe.place.endswith(".py"):
         recipe = replace(recipe, place=os.path.abspath(recipe.place))  # noqa: PTH100 - never fails, whatever the name
     elif isinstance(recipe, HED):

@@ -1,18 +1,18 @@
 """Pictures ↔ what a network sees, float32 (C, H, W) in [-1, 1], as the `Kind` of their side says."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pixlate.errors import PictureError
 from pixlate.images import lab
+from pixlate.images.palette import IGNORE, Palette
 from pixlate.images.pixels import Picture, number_of
 from pixlate.images.shaping import with_channels
 from pixlate.specs.pictures import FULL_SCALE, Kind
 
 Floats = NDArray[np.float32]
-
-_NEAREST_AT_ONCE = 1 << 16
-_AB = np.float32(110)
 
 
 def as_kind(picture: Picture, kind: Kind, name: str) -> Picture:
@@ -47,9 +47,8 @@ def to_float(picture: Picture, kind: Kind) -> Floats:
     if kind.space == "classes":
         return _one_hot(picture, kind)
     if kind.space in ("lightness", "ab"):
-        colours = lab.to_lab(picture.astype(np.float32) / np.float32(kind.high[0]))
-        chosen = colours[..., :1] / 50 - 1 if kind.space == "lightness" else colours[..., 1:] / _AB
-        return np.clip(np.ascontiguousarray(chosen.transpose(2, 0, 1)), -1, 1)
+        lightness, colour = lab.split(_whole(picture, kind))
+        return np.ascontiguousarray((lightness if kind.space == "lightness" else colour).transpose(2, 0, 1))
     low, half = _range(kind)
     planes = np.ascontiguousarray(picture.transpose(2, 0, 1), dtype=np.float32)
     values: Floats = (planes - low) / half - np.float32(1)
@@ -92,7 +91,7 @@ def viewable(picture: Picture, kind: Kind) -> Picture:
     Of two bands the first is shown, of four or more the first three; kept alpha is laid upon white.
     """
     if kind.space == "lightness":
-        picture, kind = _from_lab(to_float(picture, kind), kind, None), Kind()
+        picture, kind = _from_lab(to_float(picture, kind), kind, None), replace(kind, space="values")
     seen = levels(picture, kind)
     seen = seen if seen.dtype == np.uint8 else np.rint(seen).astype(np.uint8)
     if kind.alpha == "keep":
@@ -108,23 +107,27 @@ def _range(kind: Kind) -> tuple[Floats, Floats]:
 
 
 def _one_hot(picture: Picture, kind: Kind) -> Floats:
-    """1 in the plane of the class whose colour is nearest, -1 in the others."""
-    colours = np.array(kind.classes, np.float32)
-    pixels = picture.reshape(-1, picture.shape[-1]).astype(np.float32)
-    nearest = np.empty(len(pixels), np.intp)
-    for start in range(0, len(pixels), _NEAREST_AT_ONCE):
-        some = pixels[start : start + _NEAREST_AT_ONCE]
-        nearest[start : start + len(some)] = (np.square(some[:, None] - colours).sum(-1)).argmin(1)
-    planes = np.full((len(colours), len(pixels)), -1, np.float32)
-    planes[nearest, np.arange(len(pixels))] = 1
-    return planes.reshape(len(colours), *picture.shape[:2])
+    """1 in the plane of the class whose colour is nearest, -1 in the others; of what is of no class -1 in all."""
+    if picture.dtype != np.uint8:
+        raise PictureError(f"Classes are told apart in pictures of 8 bits, not {picture.dtype}.")
+    if kind.channels == 3:
+        numbers = Palette(kind.classes, ignored=kind.ignored).classes(picture)  # type: ignore[arg-type]
+    else:
+        table = np.full(256, IGNORE, np.uint8)
+        for number, (level,) in enumerate(kind.classes):
+            table[level] = number
+        numbers = table[picture[..., 0]]
+    return np.where(numbers == np.arange(len(kind.classes))[:, None, None], np.float32(1), np.float32(-1))
+
+
+def _whole(picture: Picture, kind: Kind) -> Picture:
+    """The picture in whole numbers again, where 16 bits among 8 made floats of it."""
+    return picture if picture.dtype != np.float32 else np.rint(picture).astype(kind.number)
 
 
 def _from_lab(values: Floats, kind: Kind, source: Floats | None) -> Picture:
     given = values if kind.space == "lightness" else source
     if given is None:
         raise ValueError("ab without the L it belongs to")
-    ab = np.zeros((2, *values.shape[1:]), np.float32) if kind.space == "lightness" else np.clip(values, -1, 1) * _AB
-    rgb = lab.to_rgb(np.concatenate([(given + 1) * 50, ab]).transpose(1, 2, 0))
-    most = np.float32(kind.high[0])
-    return rgb * most if kind.number == "float32" else np.rint(rgb * most).astype(kind.number)
+    colour = np.zeros((2, *values.shape[1:]), np.float32) if kind.space == "lightness" else values
+    return lab.join(given.transpose(1, 2, 0), colour.transpose(1, 2, 0), kind.number)

@@ -60,6 +60,11 @@ class DataConfig:
     uint16. Default: the whole scale of 8 or 16 bits, least and greatest of floats. The model file keeps it."""
     target_range: str | None = None
     """Likewise for the targets; translations are written back in it."""
+    source_classes: str | None = None
+    """Sources are label maps; a network sees one plane for each class: facades or cityscapes (their colours), a file of
+    colours, or as many classes as grey levels from 0 on, such as 12."""
+    target_classes: str | None = None
+    """Likewise for the targets; translations are label maps again."""
     source_alpha: Alpha | None = None
     """What becomes of sources' transparency: flatten onto the background, keep as a channel, or take only it."""
     target_alpha: Alpha | None = None

@@ -32,6 +32,8 @@ class Kind:
     """What a network is given: the values; L or ab of an RGB picture's CIE Lab; or one plane for each of `classes`."""
     classes: tuple[Colour, ...] = ()
     """The colour, or the grey level, that stands for each class."""
+    ignored: tuple[Colour, ...] = ()
+    """Colours of no class."""
     alpha: Alpha | None = None
     """What becomes of transparency; None refuses pictures with any."""
     background: Colour = (255, 255, 255)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pixlate.errors import ConfigError, suggestion
-from pixlate.recipes import palette
-from pixlate.recipes.palette import Colour, Palette
+from pixlate.images import palette
+from pixlate.images.palette import Colour, Palette
 
 
 def _palette(classes: dict[str, Colour], *ignored: Colour) -> Palette:

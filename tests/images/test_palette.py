@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pixlate import images
 from pixlate.errors import ConfigError, PictureError
-from pixlate.recipes.palette import IGNORE, Palette, read, smoothed
-from pixlate.recipes.palettes import CITYSCAPES, FACADES, PALETTES, find
+from pixlate.images.palette import IGNORE, Palette, read, smoothed
+from pixlate.images.palettes import CITYSCAPES, FACADES, PALETTES, find
 
 LABELS = Path(__file__).parents[3] / "shared" / "data" / "facades" / "train"
 levels = st.integers(0, 255)

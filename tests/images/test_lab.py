@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage import color
 
-from pixlate.recipes.colour import join, split, to_lab, to_rgb
+from pixlate.images.lab import join, split, to_lab, to_rgb
 
 _LEVELS = np.arange(0, 256, 5, dtype=np.uint8)
 EVERY_FIFTH = np.stack(np.meshgrid(_LEVELS, _LEVELS, _LEVELS), axis=-1).reshape(52, -1, 3)
