@@ -17,6 +17,12 @@ COMMANDS = (
     "demo",
     "data",
     "data facades",
+    "data split",
+    "data combine",
+    "data separate",
+    "data align",
+    "data tiles",
+    "data untile",
 )
 PAGE = Path(__file__).with_name("commands.md")
 

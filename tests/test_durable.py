@@ -1,5 +1,6 @@
 """Writes that matter: the old file or the new one, never a part, never a crumb beside it."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -223,3 +224,46 @@ def test_model_files_can_be_read_by_whom_the_umask_allows(tmp_path, umask):
     umask(0o022)
     tensorfile.write(tmp_path / "a.safetensors", {"a": torch.zeros(1)}, {})
     assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o644
+
+
+# A tree of files
+
+
+def test_a_tree_appears_whole_in_place_of_nothing_or_of_an_empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "deep/new", "empty"):
+        with durable.tree(tmp_path / name) as temporary:
+            (temporary / "a" / "b").mkdir(parents=True)
+            (temporary / "a" / "b" / "1.bin").write_bytes(b"1")
+            (temporary / "link").symlink_to("nowhere")
+            assert not (tmp_path / name).exists() or not any((tmp_path / name).iterdir())
+        assert (tmp_path / name / "a" / "b" / "1.bin").read_bytes() == b"1"
+        assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["a", "link"]
+    assert not list(tmp_path.rglob(".*.part"))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_of_a_tree_that_is_not_finished_nothing_is_left(tmp_path, error):
+    def stop(folder):
+        (folder / "1.bin").write_bytes(b"1")
+        raise error
+
+    with pytest.raises((KeyboardInterrupt, WriteError)):
+        with_tree(tmp_path / "new", stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_tree(path, fill):
+    with durable.tree(path) as temporary:
+        fill(temporary)
+
+
+def test_a_tree_takes_the_place_of_nothing_that_has_come_meanwhile(tmp_path):
+    def fill(folder):
+        (folder / "1.bin").write_bytes(b"1")
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "mine").write_bytes(b"2")
+
+    with pytest.raises(WriteError):
+        with_tree(tmp_path / "new", fill)
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "mine"]

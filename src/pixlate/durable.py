@@ -95,6 +95,36 @@ def folder(path: Path, needed: int | None = None) -> Iterator[Path]:
             _remove(temporary)
 
 
+@contextmanager
+def tree(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` to put files and folders in; on success all are synced, and it is `path`.
+
+    If the block raises, nothing of it is left. `path` must not be there, or be an empty folder. There is no manifest:
+    it is for sets of pictures, which people add to.
+
+    Raises:
+        WriteError: the folder cannot be written, or put in its place.
+    """
+    with _telling(path, None, kept=" More than that is needed. What was there before is untouched."):
+        _make_parents(path)
+        temporary = _temporary(path)
+        try:
+            _make(temporary)
+            yield temporary
+            for written in sorted(temporary.rglob("*"), reverse=True):  # what is in a folder before the folder
+                if not written.is_symlink():
+                    _sync(written)
+            _sync(temporary)
+            if path.is_dir():
+                path.rmdir()
+            _rename(temporary, path)
+            _sync(path.parent)
+        except WriteError as error:
+            raise WriteError(str(error).replace(str(temporary), str(path))) from error
+        finally:
+            _remove(temporary)
+
+
 def fault(path: Path) -> str | None:
     """What is wrong with a folder that `folder` wrote: None if every byte is as it was written.
 

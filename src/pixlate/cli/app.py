@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnknownOptionError
 
-from pixlate.cli import embedded, files, training
+from pixlate.cli import arranging, embedded, files, training
 from pixlate.errors import PixlateError
 from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.version import __version__
@@ -28,6 +28,12 @@ app.command(files.export)
 app.command(files.card)
 app.command(embedded.demo)
 data_app.command(embedded.facades)
+data_app.command(arranging.split)
+data_app.command(arranging.combine)
+data_app.command(arranging.separate)
+data_app.command(arranging.align)
+data_app.command(arranging.tiles)
+data_app.command(arranging.untile)
 app.config = (training.settings_file,)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixlate import images
-from pixlate.data.lists import PARTS, Part, cells, rows_of, split_of
+from pixlate.data.lists import PARTS, Part, cells, halves_of, rows_of, split_of
 from pixlate.errors import DataError
 from pixlate.images import Half
 from pixlate.specs.data import DataConfig
@@ -167,9 +167,7 @@ def _refuse_another_layout(root: Path, files: list[Path]) -> None:
         ]
         if 2 * len(names[0] & names[1]) > max(map(len, names)):
             two = f"{root / first} {root / second}"
-            raise DataError(
-                f"{root} looks like two folders of pictures matched by name; give both: pixlate train {two}"
-            )
+            raise DataError(f"{root} looks like two folders of pictures matched by name; give both: {two}")
 
 
 def _two_folders(folder_a: Path, folder_b: Path, config: DataConfig) -> Found:
@@ -209,11 +207,12 @@ def _list(path: Path, config: DataConfig) -> Found:
     stems: dict[str, list[Path]] = {}
     for number, row in enumerate(rows_of(path), start=1):
         lowered = cells(row)
+        halves = halves_of(lowered)
         if not (lowered.get("a") and lowered.get("b")):
             has = ", ".join(key for key, value in row.items() if value)
             raise DataError(f"{path}, row {number}: needs A and B (and may have split); it has {has or 'nothing'}.")
         a, b = (path.parent / lowered[side] for side in "ab")
-        missing = [picture for picture in (a, b) if not os.path.isfile(picture)]  # noqa: PTH113 - false for any odd name
+        missing = [picture for picture in dict.fromkeys((a, b)) if not os.path.isfile(picture)]  # noqa: PTH113 - false for any odd name
         found.defects += [Defect("missing", picture, f"row {number} of {path.name} names it") for picture in missing]
         split = split_of(lowered, path, number)
         name = _stem(Path(split) / lowered["a"])
@@ -221,7 +220,7 @@ def _list(path: Path, config: DataConfig) -> Found:
             found.defects.append(Defect("duplicate stem", a, f"row {number} of {path.name} names it again"))
         elif not missing:
             stems[name] = [a]
-            _add(found, PictureFile(name, a), PictureFile(name, b), config, PARTS.get(split))
+            _add(found, PictureFile(name, a, halves[0]), PictureFile(name, b, halves[1]), config, PARTS.get(split))
     return found
 
 

@@ -13,7 +13,7 @@ from pixlate.data.finding import (
     refuse_a_folder_above,
     two_folders,
 )
-from pixlate.data.lists import PARTS, Part, cells, rows_of, split_of
+from pixlate.data.lists import PARTS, Part, cells, halves_of, rows_of, split_of
 from pixlate.errors import DataError
 from pixlate.specs.data import DataConfig
 
@@ -99,7 +99,7 @@ def _list(path: Path, config: DataConfig) -> Found:
             raise DataError(
                 f"{path}, row {number}: needs A or B, or both (and may have split); it has {has or 'nothing'}."
             )
-        for side in "ab":
+        for side, half in zip("ab", halves_of(lowered), strict=True):
             if not lowered.get(side):
                 continue
             name, picture = Path(split) / lowered[side], path.parent / lowered[side]
@@ -108,7 +108,7 @@ def _list(path: Path, config: DataConfig) -> Found:
             known.add((side, name.as_posix()))
             if os.path.isfile(picture):  # noqa: PTH113 - false for any odd name
                 part = PARTS.get(split) or part_of(name)
-                _add(found, side, PictureFile(name.as_posix(), picture), config, part)
+                _add(found, side, PictureFile(name.as_posix(), picture, half), config, part)
             else:
                 found.defects.append(Defect("missing", picture, f"row {number} of {path.name} names it"))
     return found

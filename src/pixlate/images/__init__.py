@@ -4,8 +4,8 @@ A picture is an array (H, W, C) of uint8, uint16 or float32, with any number of 
 (C, H, W) in [-1, 1].
 """
 
-from pixlate.images.decoding import Header, as_picture, from_pillow, is_pillow, read, read_header
-from pixlate.images.encoding import encode, encode_png, kept_tags, to_pillow
+from pixlate.images.decoding import Header, as_picture, from_pillow, is_pillow, read, read_capture, read_header
+from pixlate.images.encoding import encode, encode_jpeg, encode_png, kept_tags, to_pillow
 from pixlate.images.listing import SUFFIXES, passed_over, pictures_in
 from pixlate.images.pixels import Half, Picture
 from pixlate.images.reading import read_as, refuse_unsuited
@@ -20,6 +20,7 @@ __all__ = [
     "as_kind",
     "as_picture",
     "encode",
+    "encode_jpeg",
     "encode_png",
     "from_float",
     "from_pillow",
@@ -31,6 +32,7 @@ __all__ = [
     "pictures_in",
     "read",
     "read_as",
+    "read_capture",
     "read_header",
     "refuse_odd_width",
     "refuse_unsuited",

@@ -1,6 +1,9 @@
 """PNG, JPEG, WebP and BMP, through Pillow; PNGs of 16 bits a channel through libpng, as Pillow has 8 for colour."""
 
 import io
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, BinaryIO
 
@@ -13,6 +16,7 @@ from pixlate.images.pixels import Decoded, Header, cap
 
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "P": 3, "PA": 3, "CMYK": 3, "YCbCr": 3, "I;16": 1, "F": 1}
 _EXIF_ORIENTATION = 0x0112
+_EXIF_IFD, _EXIF_TAKEN, _EXIF_TAKEN_PART, _EXIF_CHANGED = 0x8769, 0x9003, 0x9291, 0x0132
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 _PNG, _JPEG, _BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
@@ -37,6 +41,20 @@ def read_header(file: BinaryIO, name: str) -> Header:
             if orientation in _ON_ITS_SIDE:
                 width, height = height, width
         return Header(height, width, _CHANNELS[image.mode], _has_alpha(image), "uint16" if _is_deep(image) else "uint8")
+
+
+def read_capture(file: BinaryIO, name: str) -> tuple[float | None, int]:
+    """When it was taken, in seconds since 1970 by the camera's own clock, None if unknown; and EXIF's orientation."""
+    with _open(file, name) as image:
+        exif = image.getexif()
+        told = {**exif, **exif.get_ifd(_EXIF_IFD)}
+    taken = str(told.get(_EXIF_TAKEN) or told.get(_EXIF_CHANGED)).strip("\0 ")
+    part = re.match(r"\d{1,6}", str(told.get(_EXIF_TAKEN_PART)))
+    seconds = None
+    with suppress(ValueError):  # none, or no moment
+        moment = datetime.strptime(f"{taken}.{part[0] if part else 0}", "%Y:%m:%d %H:%M:%S.%f")
+        seconds = moment.replace(tzinfo=UTC).timestamp()
+    return seconds, told.get(_EXIF_ORIENTATION) or 1
 
 
 def read(file: BinaryIO, name: str) -> Decoded:

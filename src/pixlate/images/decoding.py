@@ -15,7 +15,7 @@ from pixlate.images.pixels import Decoded, Half, Header, Picture, without_alpha
 from pixlate.images.shaping import cut
 from pixlate.specs.pictures import Alpha, Colour
 
-__all__ = ["Header", "as_picture", "from_pillow", "is_pillow", "read", "read_header"]
+__all__ = ["Header", "as_picture", "from_pillow", "is_pillow", "read", "read_capture", "read_header"]
 
 _WHITE = (255, 255, 255)
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
@@ -47,6 +47,19 @@ def read_header(path: Path) -> Header:
     with _opened(path) as (file, reader):
         header: Header = reader.read_header(file, str(path))
     return header
+
+
+def read_capture(path: Path) -> tuple[float | None, int]:
+    """When the picture in `path` was taken and how it is turned, as its EXIF block has it.
+
+    Seconds since 1970 by the camera's own clock, None where it does not say; and the orientation, 1 is upright. Of TIFF
+    and NumPy files, and what else has no such block, nothing is known: (None, 1).
+
+    Raises:
+        PictureError: not a picture, or a damaged one.
+    """
+    with _opened(path) as (file, reader):
+        return bitmaps.read_capture(file, str(path)) if reader is bitmaps else (None, 1)
 
 
 @contextmanager

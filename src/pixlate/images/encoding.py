@@ -12,7 +12,7 @@ from pixlate.errors import PictureError
 from pixlate.images import tiffs
 from pixlate.images.pixels import Picture
 
-__all__ = ["encode", "encode_png", "kept_tags", "to_pillow"]
+__all__ = ["encode", "encode_jpeg", "encode_png", "kept_tags", "to_pillow"]
 
 
 def encode(picture: Picture, ending: str, *, alpha: bool = False, tags: Sequence[tiffs.Tag] = ()) -> bytes:
@@ -41,6 +41,19 @@ def encode_png(picture: Picture) -> bytes:
         return bytes(imagecodecs.png_encode(np.ascontiguousarray(flat)))
     file = io.BytesIO()
     to_pillow(picture).save(file, format="PNG")
+    return file.getvalue()
+
+
+def encode_jpeg(picture: Picture, quality: int) -> bytes:
+    """A JPEG file of a picture (H, W, 1 or 3) of 8 bits, of a `quality` of 1 to 95, with no metadata.
+
+    Raises:
+        PictureError: a picture of another kind, of which JPEG would lose more than it is meant to.
+    """
+    if picture.dtype != np.uint8 or picture.shape[-1] not in (1, 3):
+        raise PictureError(f"A picture of {picture.shape[-1]} channels of {picture.dtype} cannot be a JPEG file.")
+    file = io.BytesIO()
+    to_pillow(picture).save(file, format="JPEG", quality=quality)
     return file.getvalue()
 
 
