@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnknownOptionError
 
-from pixlate.cli import arranging, embedded, files, training
+from pixlate.cli import arranging, embedded, files, preparing, training
 from pixlate.errors import PixlateError
 from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.version import __version__
@@ -28,6 +28,8 @@ app.command(files.export)
 app.command(files.card)
 app.command(embedded.demo)
 data_app.command(embedded.facades)
+data_app.command(preparing.prepare)
+data_app.command(preparing.labels)
 data_app.command(arranging.split)
 data_app.command(arranging.combine)
 data_app.command(arranging.separate)

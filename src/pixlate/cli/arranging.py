@@ -79,9 +79,9 @@ def split(  # noqa: PLR0913 - one argument a flag
         unpaired=unpaired,
         write_as=write_as,
         skip_bad=skip_bad,
-        track=_shown,
+        track=shown,
     )
-    _tell(outcome.notes, outcome.left_out, f"{out} is written")
+    tell(outcome.notes, outcome.left_out, f"{out} is written")
 
 
 def combine(
@@ -114,8 +114,8 @@ def combine(
     """
     from pixlate.data.arranging import combining  # noqa: PLC0415
 
-    outcome = combining.combine(data, data_b, out, fit=fit, jpeg=jpeg, skip_bad=skip_bad, track=_shown)
-    _tell(outcome.notes, outcome.left_out, f"{outcome.written} side-by-side pictures in {out}")
+    outcome = combining.combine(data, data_b, out, fit=fit, jpeg=jpeg, skip_bad=skip_bad, track=shown)
+    tell(outcome.notes, outcome.left_out, f"{outcome.written} side-by-side pictures in {out}")
 
 
 def separate(data: Path, /, *, out: Out, jpeg: int | None = None, skip_bad: Switch = False) -> None:
@@ -134,8 +134,8 @@ def separate(data: Path, /, *, out: Out, jpeg: int | None = None, skip_bad: Swit
     """
     from pixlate.data.arranging import combining  # noqa: PLC0415
 
-    outcome = combining.separate(data, out, jpeg=jpeg, skip_bad=skip_bad, track=_shown)
-    _tell(outcome.notes, outcome.left_out, f"{outcome.written} pairs in {out / 'A'} and {out / 'B'}")
+    outcome = combining.separate(data, out, jpeg=jpeg, skip_bad=skip_bad, track=shown)
+    tell(outcome.notes, outcome.left_out, f"{outcome.written} pairs in {out / 'A'} and {out / 'B'}")
 
 
 def align(
@@ -174,7 +174,7 @@ def align(
     from pixlate.data.arranging import aligning  # noqa: PLC0415
 
     result = aligning.align(
-        data, data_b, out, key=key, seconds=seconds, register=register, skip_bad=skip_bad, track=_shown
+        data, data_b, out, key=key, seconds=seconds, register=register, skip_bad=skip_bad, track=shown
     )
     print(result.report())
     if out is not None:
@@ -227,9 +227,9 @@ def tiles(
         empty=empty,
         jpeg=jpeg,
         skip_bad=skip_bad,
-        track=_shown,
+        track=shown,
     )
-    _tell(outcome.notes, outcome.left_out, f"{outcome.written} tiles (or pairs of them) in {out}")
+    tell(outcome.notes, outcome.left_out, f"{outcome.written} tiles (or pairs of them) in {out}")
 
 
 def untile(folder: Path, /, *, out: Out) -> None:
@@ -244,16 +244,17 @@ def untile(folder: Path, /, *, out: Out) -> None:
     """
     from pixlate.data.arranging import tiling  # noqa: PLC0415
 
-    outcome = tiling.untile(folder, out, track=_shown)
-    _tell(outcome.notes, outcome.left_out, f"{outcome.written} pictures in {out}")
+    outcome = tiling.untile(folder, out, track=shown)
+    tell(outcome.notes, outcome.left_out, f"{outcome.written} pictures in {out}")
 
 
-def _tell(notes: Iterable[str], left_out: Iterable[str], done: str) -> None:
+def tell(notes: Iterable[str], left_out: Iterable[str], done: str) -> None:
+    """Say what a command noted, what it left out, and what is done."""
     for line in (*notes, *(f"left out: {why}" for why in left_out), done):
         print(line)
 
 
-def _shown(items: Iterable[T], what: str, total: int, /) -> Iterable[T]:
+def shown(items: Iterable[T], what: str, total: int, /) -> Iterable[T]:
     """The items, with a bar on a terminal."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
