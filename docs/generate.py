@@ -23,6 +23,8 @@ COMMANDS = (
     "data align",
     "data tiles",
     "data untile",
+    "data prepare",
+    "data labels",
 )
 PAGE = Path(__file__).with_name("commands.md")
 
