@@ -25,6 +25,7 @@ COMMANDS = (
     "data untile",
     "data prepare",
     "data labels",
+    "data fetch",
 )
 PAGE = Path(__file__).with_name("commands.md")
 

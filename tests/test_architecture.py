@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "pixlate"
 FLOORS: list[tuple[str, ...]] = [
     ("errors", "version"),
     ("draws", "durable", "lock", "specs"),
-    ("images", "tensorfile", "networks", "losses", "metrics", "processes", "recipes"),
+    ("images", "archives", "tensorfile", "networks", "losses", "metrics", "processes", "recipes"),
     ("data", "devices", "checkpoint", "modelfile", "foreign"),
     ("methods",),
     ("training", "translation", "exchange"),
@@ -28,13 +28,26 @@ OWNERS = {
     "cyclopts": {"cli"},
     "rich": {"training", "cli"},
     "tensorboard": {"training"},
+    "urllib": {"data"},
+    "zipfile": {"archives", "foreign", "images"},
+    "tarfile": set(),
     "importlib": {"recipes"},
     "pickle": {"foreign"},
     "scipy": {"recipes"},
     "skimage": {"recipes"},
     "torchvision": set(),
 }
-TORCH_FREE = {"errors", "version", "draws", "durable", "lock", "specs", "images", "recipes", "cli"} | {
+TORCH_FREE = {
+    "errors",
+    "version",
+    "draws",
+    "durable",
+    "lock",
+    "specs",
+    "images",
+    "archives",
+    "recipes",
+    "cli",
     "__init__",
     "__main__",
 }

@@ -321,3 +321,33 @@ def test_what_stands_in_names_is_told_and_not_done(call: Called) -> None:
     code, _, err = call("train", "no\x1b[31mpictures\n\x07")
     assert code == 2
     assert err == "pixlate: There is no folder or list no\\x1b[31mpictures\n\\x07.\n"
+
+
+def test_data_sets_are_listed_and_what_cannot_be_fetched_is_told(call: Called, tmp_path: Path) -> None:
+    code, out, _ = call("data", "fetch")
+    assert code == 0
+    for words in ("facades", "8.0 GB", "horse ↔ zebra (cyclegan)", "non-commercial", "on request"):
+        assert words in out
+    for words, told in (
+        (["colorization"], "Ask for ImageNet"),
+        (["facadse"], "Did you mean 'facades'?"),
+        (["facades", "--mirror", "file:///etc/passwd"], "no address to fetch from"),
+        (["facades", "--from", "nowhere"], "no file or folder nowhere"),
+        (["--from", "nowhere"], "Name the data set"),
+    ):
+        code, _, err = call("data", "fetch", "--out", tmp_path / "out", *words)
+        assert (code, told in err) == (2, True), err
+
+
+def test_the_papers_training_of_ones_own_pictures_is_accepted_by_train(
+    call: Called, drawn: Path, tmp_path: Path
+) -> None:
+    code, out, _ = call("data", "fetch", "thermal", "--from", drawn, "--out", tmp_path)
+    settings = tmp_path / "thermal" / "train.yaml"
+    assert code == 0
+    assert out.splitlines()[-1] == f"next: pixlate train --config {settings}"
+    done = pixlate("train", "--config", settings, "--run", tmp_path / "run", "--size", 32, "--load-size", 32, *TINY)
+    assert done.returncode == 0, done.stderr
+    settings.write_text(settings.read_text().replace(str(drawn), "elsewhere") + "seed: 3\n")
+    code, out, _ = call("data", "fetch", "thermal", "--out", tmp_path)
+    assert out.splitlines()[-1] == f"next: pixlate train {drawn} --config {settings}"

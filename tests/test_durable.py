@@ -146,6 +146,41 @@ def test_a_failing_writer_leaves_no_folder(tmp_path):
     assert lying_in(tmp_path) == []
 
 
+def test_a_tree_appears_whole_or_not_at_all_and_over_what_a_kill_left(tmp_path):
+    durable.write(tmp_path / ".made.part" / "old" / "half", b"left")
+    with pytest.raises(ValueError, match="x"), durable.tree(tmp_path / "made") as temporary:  # noqa: PT012
+        (temporary / "deep").mkdir()
+        raise ValueError("x")
+    assert lying_in(tmp_path) == []
+    with durable.tree(tmp_path / "made") as temporary:
+        (temporary / "deep").mkdir()
+        (temporary / "deep" / "file").write_bytes(b"deep")
+        assert lying_in(tmp_path) == [".made.part"]
+    assert lying_in(tmp_path) == ["made"]
+    assert (tmp_path / "made" / "deep" / "file").read_bytes() == b"deep"
+
+
+@pytest.mark.parametrize("asked", ["_make", "_sync_all", "_rename", "_sync"])
+def test_a_tree_that_cannot_be_written_is_told_and_gone(tmp_path, monkeypatch, asked):
+    def full(*_):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(durable, asked, full)
+    with pytest.raises(WriteError, match="the disk is full"), durable.tree(tmp_path / "made") as temporary:
+        (temporary / "file").write_bytes(b"x")
+    assert lying_in(tmp_path) in ([], ["made"] if asked == "_sync" else [])
+
+
+def test_a_tree_is_synced_file_by_file_where_the_system_cannot_at_once(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(durable.sys, "platform", "elsewhere")
+    monkeypatch.setattr(durable, "_sync", lambda path: synced.append(path.name))
+    with durable.tree(tmp_path / "made") as temporary:
+        (temporary / "deep").mkdir()
+        (temporary / "deep" / "file").write_bytes(b"x")
+    assert sorted(synced) == sorted(["deep", "file", ".made.part", tmp_path.name])
+
+
 def test_a_file_that_fails_inside_a_folder_is_told_by_the_name_it_would_have(tmp_path, monkeypatch):
     def full(path, content):
         raise OSError(28, os.strerror(28))

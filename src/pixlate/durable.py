@@ -97,24 +97,23 @@ def folder(path: Path, needed: int | None = None) -> Iterator[Path]:
 
 @contextmanager
 def tree(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` to put files and folders in; on success all are synced, and it is `path`.
+    """A temporary folder beside `path` to put files and folders in; on success it is `path`, and all of it on the disk.
 
-    If the block raises, nothing of it is left. `path` must not be there, or be an empty folder. There is no manifest:
-    it is for sets of pictures, which people add to.
+    If the block raises, nothing of it is left. `path` must not be there, or be an empty folder. What an earlier one for
+    the same `path` left when it was killed is removed first: nobody else may be at it. There is no manifest: it is for
+    sets of pictures, which people add to.
 
     Raises:
         WriteError: the folder cannot be written, or put in its place.
     """
     with _telling(path, None, kept=" More than that is needed. What was there before is untouched."):
         _make_parents(path)
-        temporary = _temporary(path)
+        temporary = path.parent / f".{path.name}.part"
         try:
+            _remove(temporary)
             _make(temporary)
             yield temporary
-            for written in sorted(temporary.rglob("*"), reverse=True):  # what is in a folder before the folder
-                if not written.is_symlink():
-                    _sync(written)
-            _sync(temporary)
+            _sync_all(temporary)
             if path.is_dir():
                 path.rmdir()
             _rename(temporary, path)
@@ -264,6 +263,17 @@ def _sync(path: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def _sync_all(folder: Path) -> None:
+    """Sync all that is in a folder, at any depth."""
+    if sys.platform == "linux":  # where it waits until all is written; file by file a hundred thousand take minutes
+        os.sync()
+        return
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+        if not path.is_symlink():
+            _sync(path)
+    _sync(folder)
 
 
 def _rename(path: Path, name: Path) -> None:

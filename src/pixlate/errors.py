@@ -20,6 +20,14 @@ class DataError(PixlateError):
     """A folder or list of pictures that cannot be trained on as it is."""
 
 
+class ArchiveError(PixlateError):
+    """An archive that is damaged, or holds what must not be unpacked."""
+
+
+class FetchError(PixlateError):
+    """A data set that cannot be fetched."""
+
+
 class PictureError(PixlateError):
     """A picture that cannot be read, or is not of the kind asked for."""
 

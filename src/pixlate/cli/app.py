@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnknownOptionError
 
-from pixlate.cli import arranging, embedded, files, preparing, training
+from pixlate.cli import arranging, embedded, fetching, files, preparing, training
 from pixlate.errors import PixlateError
 from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.version import __version__
@@ -36,6 +36,7 @@ data_app.command(arranging.separate)
 data_app.command(arranging.align)
 data_app.command(arranging.tiles)
 data_app.command(arranging.untile)
+data_app.command(fetching.fetch)
 app.config = (training.settings_file,)
 
 

@@ -138,7 +138,7 @@ def test_nothing_is_overwritten_and_nothing_half_written_is_left(tmp_path, call,
     def full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(durable, "_sync", full)
+    monkeypatch.setattr(durable, "_sync_all", full)
     code, _, err = call(*words, tmp_path / "ab")
     assert (code, "More than that is needed" in err, str(tmp_path / "ab") in err) == (2, True, True)
     assert contents(tmp_path) == before
