@@ -289,11 +289,11 @@ def test_line_separators_of_unicode_are_letters_of_a_name(tmp_path):
 
 def test_other_files_are_counted_by_kind(tmp_path):
     lay(tmp_path, "train/1.png")
-    for name in ("train/2.tif", "train/3.TIF", "readme", "train/notes.txt"):
+    for name in ("train/2.gif", "train/3.GIF", "readme", "train/notes.txt"):
         (tmp_path / name).write_text("x")
     found = found_in(tmp_path)
     assert names(found) == {"train": ["train/1"]}
-    assert found.notes == [f"Files in {tmp_path} that are no pictures read here: 2 .tif, 1 .txt, 1 no ending."]
+    assert found.notes == [f"Files in {tmp_path} that are no pictures read here: 2 .gif, 1 .txt, 1 no ending."]
 
 
 def test_hidden_files_and_folders_are_ignored(tmp_path):

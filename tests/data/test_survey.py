@@ -376,8 +376,8 @@ def test_a_set_without_training_pairs_is_refused(tmp_path, names_):
 
 
 def test_when_nothing_is_found_the_other_files_are_named(tmp_path):
-    (tmp_path / "1.tif").write_text("x")
-    assert "1 .tif" in refusal(tmp_path)
+    (tmp_path / "1.gif").write_text("x")
+    assert "1 .gif" in refusal(tmp_path)
 
 
 def test_a_link_that_leads_nowhere_is_named(tmp_path):

@@ -173,10 +173,10 @@ def test_the_other_direction_swaps_the_sides_and_nothing_else(tmp_path, layout):
 
 def test_other_files_are_counted_and_hidden_ones_ignored(tmp_path):
     lay(tmp_path, "A/1.png", "B/1.png", "A/.thumbs/9.png")
-    (tmp_path / "B" / "2.tif").write_text("x")
+    (tmp_path / "B" / "2.gif").write_text("x")
     found = found_in(tmp_path)
     assert names(found) == {None: (["1.png"], ["1.png"])}
-    assert found.notes == [f"Files in {tmp_path / 'B'} that are no pictures read here: 1 .tif."]
+    assert found.notes == [f"Files in {tmp_path / 'B'} that are no pictures read here: 1 .gif."]
 
 
 # Halves of side-by-side files
@@ -355,8 +355,8 @@ def test_an_empty_side_is_named(tmp_path, empty, full):
     lay(tmp_path, f"{full}/1.png", f"{full}/2.png")
     (tmp_path / empty).mkdir()
     assert f"no training pictures of {empty} found" in refusal(tmp_path)
-    (tmp_path / empty / "1.tif").write_text("x")
-    assert "1 .tif" in refusal(tmp_path)
+    (tmp_path / empty / "1.gif").write_text("x")
+    assert "1 .gif" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(("empty", "full"), [("A", "B"), ("B", "A")])

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage import color
 
+from pixlate import images
 from pixlate.images.lab import join, split, to_lab, to_rgb
+from pixlate.specs.pictures import Kind
 
 _LEVELS = np.arange(0, 256, 5, dtype=np.uint8)
 EVERY_FIFTH = np.stack(np.meshgrid(_LEVELS, _LEVELS, _LEVELS), axis=-1).reshape(52, -1, 3)
@@ -50,3 +52,14 @@ def test_what_no_screen_can_show_is_clipped(lab):
     assert rgb.dtype == np.float32
     assert ((rgb >= 0) & (rgb <= 1)).all()
     assert join(lab[None, :, :1], lab[None, :, 1:]).dtype == np.uint8
+
+
+def test_l_and_ab_together_are_the_picture():
+    lightness, ab = Kind(space="lightness"), Kind(space="ab")
+    values = images.to_float(EVERY_FIFTH, lightness), images.to_float(EVERY_FIFTH, ab)
+    assert [len(value) for value in values] == [1, 2]
+    assert all(np.abs(value).max() <= 1 for value in values)
+    again = images.from_float(values[1], ab, source=values[0])
+    assert np.abs(again.astype(int) - EVERY_FIFTH).max() <= 1
+    grey = images.from_float(values[0], lightness)
+    assert (grey.max(-1).astype(int) - grey.min(-1)).max() <= 1

@@ -127,7 +127,7 @@ def test_a_misspelt_setting_is_answered_with_the_right_one(said, meant):
         ("mirror: 1", "mirror"),
         ("lr: fast", "lr"),
         ("size: [256, 256]", "size"),
-        ("source_channels: 4", "source_channels"),
+        ("source_channels: four", "source_channels"),
         ("data: [a, b]", "data"),
         ("method: {lr: 1}", "method"),
     ],

@@ -284,9 +284,9 @@ def test_transparency_is_refused_before_any_work(model: Path, tmp_path: Path) ->
 
 def test_other_files_are_counted_and_nothing_left_is_an_error(model: Path, tmp_path: Path) -> None:
     inputs = folder_of(tmp_path / "in", ["a.png"])
-    (inputs / "scan.tif").write_bytes(b"II*")
+    (inputs / "scan.gif").write_bytes(b"GIF89a")
     card = modelfile.read_card(model)
-    assert "1 .tif" in find_jobs(card, [inputs], tmp_path / "out").notes[0]
+    assert "1 .gif" in find_jobs(card, [inputs], tmp_path / "out").notes[0]
     (inputs / "a.png").write_bytes(b"<html>")
     with pytest.raises(DataError, match=r"None of 1 pictures.*a\.png"):
         find_jobs(card, [inputs], tmp_path / "out", skip_bad=True)

@@ -1,25 +1,46 @@
 """PNG, JPEG, WebP and BMP, through Pillow; PNGs of 16 bits a channel through libpng, as Pillow has 8 for colour."""
 
 import io
+import logging
+import math
+import os
 import re
+import warnings
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import imagecodecs
 import numpy as np
+from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from pixlate.errors import PictureError
 from pixlate.images.pixels import Decoded, Header, cap
 
+if TYPE_CHECKING:
+    from pixlate.specs.pictures import Number
+
 _CHANNELS = {"1": 1, "L": 1, "LA": 1, "RGB": 3, "RGBA": 3, "P": 3, "PA": 3, "CMYK": 3, "YCbCr": 3, "I;16": 1, "F": 1}
+_DEEP = {"I;16B": "I;16", "LA;16B": "LA", "RGB;16B": "RGB", "RGBA;16B": "RGBA"}
+"""Of a PNG with 16 bits a channel: how Pillow has its pixels stored, and what mode that is."""
 _EXIF_ORIENTATION = 0x0112
 _EXIF_IFD, _EXIF_TAKEN, _EXIF_TAKEN_PART, _EXIF_CHANGED = 0x8769, 0x9003, 0x9291, 0x0132
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 _PNG, _JPEG, _BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
+_MOST_SCANS = 256
+_MOST_TEXTS = 32
+_TIGHTEST = {"PNG": 8 * 1032, "JPEG": 1024}
+"""Pixels that a byte can stand for: deflate's best of one bit each; more than Huffman's one bit for a block."""
+_WIDEST_IN_RUNS = 1 << 16
+
+# What they find odd is of no use to who reads a picture: it is read, or it is refused in a sentence.
+logging.getLogger("imagecodecs").addHandler(logging.NullHandler())
+logging.getLogger("imagecodecs").propagate = False
+for _category in (UserWarning, Image.DecompressionBombWarning):
+    warnings.filterwarnings("ignore", category=_category, module=r"PIL\.")
 
 
 def recognises(start: bytes) -> bool:
@@ -35,12 +56,14 @@ def read_header(file: BinaryIO, name: str) -> Header:
     """Size and kind, upright; of the pixels nothing is decoded."""
     with _open(file, name) as image:
         width, height = image.size
+        deep = _deep_mode(image)
         # In search of an orientation Pillow decodes a whole PNG; hardly any holds one.
         if image.format != "PNG" or any(word in _content(file) for word in _PNG_ORIENTATION):
             orientation = image.getexif().get(_EXIF_ORIENTATION)
             if orientation in _ON_ITS_SIDE:
                 width, height = height, width
-        return Header(height, width, _CHANNELS[image.mode], _has_alpha(image), "uint16" if _is_deep(image) else "uint8")
+        number: Number = "uint16" if deep else "uint8"
+        return Header(height, width, _CHANNELS[deep or image.mode], _has_alpha(image), number)
 
 
 def read_capture(file: BinaryIO, name: str) -> tuple[float | None, int]:
@@ -60,16 +83,13 @@ def read_capture(file: BinaryIO, name: str) -> tuple[float | None, int]:
 def read(file: BinaryIO, name: str) -> Decoded:
     """The picture, upright."""
     with _open(file, name) as image:
-        if not _is_deep(image):
+        if not _deep_mode(image):
             image.load()
             return decoded(ImageOps.exif_transpose(image), name)
-        transparent = "transparency" in image.info
         # Pillow reads what stands behind the pixels, such as an orientation, only as it decodes them.
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     pixels = imagecodecs.png_decode(_content(file))
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    if transparent and pixels.shape[-1] in (1, 3):
-        raise PictureError(f"{name} has 16 bits and one colour that is transparent; that kind is not read. Convert it.")
     return Decoded(upright(pixels, orientation), alpha=pixels.shape[-1] in (2, 4))
 
 
@@ -88,19 +108,55 @@ def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
     # The plugins themselves rather than Image.open: the caps are ours, and nobody else's settings are touched.
     image: ImageFile.ImageFile
     if start.startswith(_PNG):
+        _refuse_texts(file, name)
         image = PngImagePlugin.PngImageFile(file)
     elif start.startswith(_JPEG):
         image = JpegImagePlugin.JpegImageFile(file)
+        _refuse_scans(image, _content(file), name)
     elif _is_webp(start):
         image = WebPImagePlugin.WebPImageFile(file)
     else:
         image = BmpImagePlugin.BmpImageFile(file)
+        if image.tile[0].codec_name == "bmp_rle" and image.width > _WIDEST_IN_RUNS:
+            # Four bytes of it may skip 255 rows at once.
+            raise PictureError(f"{name} says it is {image.width:,} px wide, too much for a BMP in runs. Convert it.")
     width, height = image.size
     cap(height, width, 8, name)
+    if width * height > _TIGHTEST.get(image.format or "", math.inf) * file.seek(0, os.SEEK_END):
+        raise PictureError(f"{name} is damaged: it is shorter than its size says.")
     if getattr(image, "is_animated", False):
         raise PictureError(f"{name} is an animation of {getattr(image, 'n_frames', 2)} pictures. Take it apart first.")
     _refuse_unknown_mode(image, name)
     return image
+
+
+def _refuse_texts(file: BinaryIO, name: str) -> None:
+    """Catch PNGs of many compressed texts: Pillow unpacks each, up to 1 MiB of it, before the picture."""
+    file.seek(len(_PNG))
+    texts = 0
+    while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
+        texts += head[4:] in (b"zTXt", b"iTXt")
+        file.seek(int.from_bytes(head[:4]) + 4, os.SEEK_CUR)
+    if texts > _MOST_TEXTS:
+        raise PictureError(
+            f"{name} is a PNG with {texts:,} compressed texts; more than {_MOST_TEXTS} are not unpacked."
+        )
+    file.seek(0)
+
+
+def _refuse_scans(image: ImageFile.ImageFile, content: bytes, name: str) -> None:
+    """Catch JPEGs that go over all their pixels a thousand times, each time in a few bytes."""
+    if not image.info.get("progressive"):
+        return
+    scans, at = 0, 2
+    while (marker := _MARKER.search(content, at)) and marker[0] != b"\xff\xd9":
+        scans += marker[0] == b"\xff\xda"
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2])
+    if scans > _MOST_SCANS:
+        raise PictureError(f"{name} is a JPEG of {scans:,} scans; more than {_MOST_SCANS} are not decoded.")
+
+
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 
 
 def _webp_size(start: bytes, name: str) -> tuple[int, int]:
@@ -116,10 +172,10 @@ def _webp_size(start: bytes, name: str) -> tuple[int, int]:
     raise PictureError(f"{name} is damaged: it is no WebP picture.")
 
 
-def _is_deep(image: Image.Image) -> bool:
-    """Whether a PNG has 16 bits a channel: Pillow gives such colours the mode of 8-bit ones and cuts them."""
-    tiles = [tile.args for tile in getattr(image, "tile", ())]
-    return image.format == "PNG" and any(isinstance(raw, str) and ";16" in raw for raw in tiles)
+def _deep_mode(image: Image.Image) -> str | None:
+    """The mode of a PNG of 16 bits a channel, before it is decoded: Pillow gives such colours 8 and cuts them."""
+    tiles = getattr(image, "tile", ()) if image.format == "PNG" else ()
+    return next((_DEEP[tile.args] for tile in tiles if tile.args in _DEEP), None)
 
 
 def _refuse_unknown_mode(image: Image.Image, name: str) -> None:
@@ -161,6 +217,13 @@ def _in_srgb(image: Image.Image, mode: str) -> Image.Image:
     if mode in ("LA", "RGBA"):
         flat.putalpha(image.convert(mode).getchannel("A"))
     return flat
+
+
+def in_srgb(pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
+    """Colours (H, W, 3), or (H, W, 4) with alpha, of a profile as those of sRGB."""
+    image = Image.fromarray(pixels)
+    image.info["icc_profile"] = profile
+    return np.asarray(_in_srgb(image, image.mode))
 
 
 @lru_cache(maxsize=16)

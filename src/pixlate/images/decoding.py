@@ -1,5 +1,6 @@
 """The one place where picture files are opened: the formats that are read, and one kind of error for all of them."""
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from PIL import Image, ImageOps
 
 from pixlate.errors import PictureError
 from pixlate.images import bitmaps, numbers, tiffs
-from pixlate.images.pixels import Decoded, Half, Header, Picture, without_alpha
+from pixlate.images.pixels import MOST_BYTES, Decoded, Half, Header, Picture, without_alpha
 from pixlate.images.shaping import cut
 from pixlate.specs.pictures import Alpha, Colour
 
@@ -66,6 +67,7 @@ def read_capture(path: Path) -> tuple[float | None, int]:
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, ModuleType]]:
     """The file, and the reader for what it holds, whatever its ending says."""
     try:
+        _refuse_unfit(path)
         with path.open("rb") as file:
             start = file.read(12)
             file.seek(0)
@@ -74,13 +76,22 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, ModuleType]]:
         raise
     except FileNotFoundError:
         raise PictureError(f"There is no picture {path}.") from None
-    except IsADirectoryError:
-        raise PictureError(f"{path} is a folder, not a picture.") from None
     except PermissionError as error:
         raise PictureError(f"{path} cannot be read as a picture ({error}).") from error
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise PictureError(f"{path} is damaged and cannot be decoded ({reason}).") from error
+
+
+def _refuse_unfit(path: Path) -> None:
+    """Catch what is no file, such as a pipe, of which reading has no end, and files too large to be read whole."""
+    state = path.stat()
+    if stat.S_ISDIR(state.st_mode):
+        raise PictureError(f"{path} is a folder, not a picture.")
+    if not stat.S_ISREG(state.st_mode):
+        raise PictureError(f"{path} is not a file of a picture.")
+    if state.st_size > MOST_BYTES:
+        raise PictureError(f"{path} is larger than {MOST_BYTES >> 30} GiB. Cut it into tiles first.")
 
 
 def _reader(start: bytes, path: Path) -> ModuleType:

@@ -17,7 +17,8 @@ Half = Literal["whole", "left", "right"]
 
 MEGAPIXELS = "PIXLATE_MAX_MEGAPIXELS"
 _MOST_MEGAPIXELS = 200
-_MOST_BYTES = 4 * 2**30
+MOST_BYTES = 4 * 2**30
+"""Of a picture as it is decoded, and of a file."""
 _EXACT = 2**24
 """Whole numbers up to this are float32's own."""
 
@@ -51,10 +52,10 @@ class Decoded:
 
 def number_of(dtype: np.dtype[Any]) -> Number | None:
     """What a file's numbers become; None for those that no picture is made of."""
-    if dtype.kind == "b" or dtype == np.uint8:
+    if dtype.kind == "b":
         return "uint8"
-    if dtype == np.uint16:
-        return "uint16"
+    if dtype.kind == "u" and dtype.itemsize <= 2:  # in either order of bytes
+        return "uint8" if dtype.itemsize == 1 else "uint16"
     return "float32" if dtype.kind in "iuf" else None
 
 
@@ -142,5 +143,5 @@ def cap(height: int, width: int, bytes_a_pixel: int, name: str) -> None:
             f"{name} says it has {width:,}×{height:,} px; more than {asked} million are not decoded. If it is what it "
             f"says, allow as many: {MEGAPIXELS}={math.ceil(megapixels)}"
         )
-    if height * width * bytes_a_pixel > _MOST_BYTES:
-        raise PictureError(f"{name} would take more than {_MOST_BYTES >> 30} GiB of memory. Cut it into tiles first.")
+    if height * width * bytes_a_pixel > MOST_BYTES:
+        raise PictureError(f"{name} would take more than {MOST_BYTES >> 30} GiB of memory. Cut it into tiles first.")

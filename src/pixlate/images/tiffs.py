@@ -2,7 +2,9 @@
 
 import io
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -11,12 +13,14 @@ from numpy.typing import NDArray
 from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
 
 from pixlate.errors import PictureError
-from pixlate.images.bitmaps import upright
+from pixlate.images.bitmaps import in_srgb, upright
+from pixlate.images.ifds import refuse_unsound
 from pixlate.images.pixels import Decoded, Header, Picture, cap, number_of, settled
 
 _GEOREFERENCES = (33550, 33922, 34264, 34735, 34736, 34737)
 _KEPT = (*_GEOREFERENCES, 42112, 42113)
-_MOST_PAGES = 4096
+_PROFILE = 34675
+_LARGE_CHUNK = 1 << 24
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _PIXEL_SCALE, _TIE_POINTS, _TRANSFORMATION = _GEOREFERENCES[:3]
 
@@ -35,20 +39,23 @@ class Tag(NamedTuple):
 
 def read_header(file: BinaryIO, name: str) -> Header:
     """Size and kind, upright; of the pixels nothing is decoded."""
-    with TiffFile(file) as tiff:
+    with _opened(file, name) as tiff:
         return _header(_pages(tiff, name), name)
 
 
 def read(file: BinaryIO, name: str) -> Decoded:
     """The picture, upright; of several pages one after the other becomes the bands."""
-    with TiffFile(file) as tiff:
+    with _opened(file, name) as tiff:
         pages = _pages(tiff, name)
         header = _header(pages, name)
         bands = [_values(page, name) for page in pages]
         pixels = bands[0] if len(bands) == 1 else np.concatenate(bands, axis=-1)
         pixels = upright(pixels, _orientation(pages[0]))
+        profile = pages[0].tags.valueof(_PROFILE) if len(pages) == 1 else None
     if header.alpha and pages[0].extrasamples[0] == 1:
         pixels = _unmultiplied(pixels)
+    if profile and pixels.dtype == np.uint8 and header.channels == 3:
+        pixels = in_srgb(pixels, profile)
     return Decoded(settled(pixels, name), alpha=header.alpha)
 
 
@@ -105,16 +112,18 @@ def encoded(picture: Picture, *, alpha: bool, tags: Sequence[Tag] = ()) -> bytes
     return file.getvalue()
 
 
+@contextmanager
+def _opened(file: BinaryIO, name: str) -> Iterator[TiffFile]:
+    refuse_unsound(file, name)
+    file.seek(0)
+    with TiffFile(file) as tiff:
+        yield tiff
+
+
 def _pages(tiff: TiffFile, name: str) -> list[TiffPage]:
     """The pages that are one picture; thumbnails and smaller copies are passed over."""
     pages: list[TiffPage] = []
-    for place in range(_MOST_PAGES + 1):
-        try:
-            page = tiff.pages[place]
-        except IndexError:
-            break
-        if place == _MOST_PAGES:
-            raise PictureError(f"{name} has more than {_MOST_PAGES} pages. Take it apart first.")
+    for page in tiff.pages:
         if isinstance(page, TiffPage) and not (pages and page.is_reduced):
             pages.append(page)
     if not pages:
@@ -132,7 +141,8 @@ def _header(pages: Sequence[TiffPage], name: str) -> Header:
     if number is None or (first.bitspersample not in (1, 8, 16, 32, 64) and not 8 < first.bitspersample < 16):
         raise PictureError(f"{name} has {first.bitspersample} bits a value of a kind that is not read. Convert it.")
     jpeg = first.photometric == PHOTOMETRIC.YCBCR and first.compression == COMPRESSION.JPEG  # decoded to RGB
-    if first.imagedepth != 1 or not (jpeg or first.photometric in _READ):
+    white = first.photometric == PHOTOMETRIC.MINISWHITE and number == "float32"
+    if first.imagedepth != 1 or white or not (jpeg or first.photometric in _READ):
         what = getattr(first.photometric, "name", first.photometric)
         raise PictureError(f"{name} has pixels of kind {what}, which is not read. Convert it to RGB or grey first.")
     channels = sum(_channels(page) for page in pages)
@@ -141,6 +151,8 @@ def _header(pages: Sequence[TiffPage], name: str) -> Header:
         raise PictureError(f"{name} is damaged: it says it is {height}×{width} px.")
     cap(height, width, channels * max(4, first.bitspersample // 8), name)
     _refuse_impossible(pages, name)
+    if first.photometric == PHOTOMETRIC.PALETTE:
+        number = "uint8"
     alpha = len(pages) == 1 and tuple(first.extrasamples) in ((1,), (2,))
     if _orientation(first) in _ON_ITS_SIDE:
         height, width = width, height
@@ -156,11 +168,17 @@ def _channels(page: TiffPage) -> int:
 
 
 def _refuse_impossible(pages: Sequence[TiffPage], name: str) -> None:
-    """Catch files whose pieces cannot hold, uncompressed, what the header promises."""
+    """Catch files whose strips or tiles are too few, too short, too large, or not all in the file."""
     for page in pages:
-        if page.compression == COMPRESSION.NONE and sum(page.databytecounts) < page.nbytes * page.bitspersample // (
-            8 * (page.dtype.itemsize if page.dtype else 1)
-        ):
+        size = page.parent.filehandle.size
+        chunk = math.prod(page.chunks)
+        if chunk > _LARGE_CHUNK and chunk > 4 * math.prod(page.shape):
+            raise PictureError(f"{name} is damaged: its tiles are larger than the picture.")
+        ends = [at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
+        short = page.compression == COMPRESSION.NONE and sum(
+            page.databytecounts
+        ) < page.nbytes * page.bitspersample // (8 * (page.dtype.itemsize if page.dtype else 1))
+        if short or len(ends) < math.prod(page.chunked) or max(ends) > size:
             raise PictureError(f"{name} is damaged: it is shorter than its size says.")
 
 
@@ -183,7 +201,7 @@ def _values(page: TiffPage, name: str) -> NDArray[Any]:
     if page.bitspersample == 1:
         values = values.astype(bool)
     if page.photometric == PHOTOMETRIC.MINISWHITE:
-        values = ~values if values.dtype.kind == "b" else np.iinfo(values.dtype).max - values
+        values = ~values if values.dtype.kind == "b" else values.dtype.type(2**page.bitspersample - 1) - values
     return values
 
 
