@@ -26,6 +26,7 @@ COMMANDS = (
     "data prepare",
     "data labels",
     "data fetch",
+    "data check",
 )
 PAGE = Path(__file__).with_name("commands.md")
 

@@ -1,5 +1,6 @@
 """The command line as a user meets it: its commands, its mistakes, its exit codes."""
 
+import json
 import os
 import re
 import signal
@@ -351,3 +352,82 @@ def test_the_papers_training_of_ones_own_pictures_is_accepted_by_train(
     settings.write_text(settings.read_text().replace(str(drawn), "elsewhere") + "seed: 3\n")
     code, out, _ = call("data", "fetch", "thermal", "--out", tmp_path)
     assert out.splitlines()[-1] == f"next: pixlate train {drawn} --config {settings}"
+
+
+def pairs(root: Path) -> Path:
+    """Four pairs in two folders, no picture twice."""
+    for place, side in enumerate("AB"):
+        for number in range(4):
+            pixels = np.random.default_rng(10 * place + number).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+            durable.write(root / side / f"{number}.png", images.encode_png(pixels))
+    return root
+
+
+def test_data_check_ends_with_0_where_training_would_not_refuse(tmp_path: Path, call: Called) -> None:
+    root = pairs(tmp_path / "set")
+    code, out, _ = call("data", "check", root)
+    assert code == 0
+    assert "0 errors, 0 warnings" in out
+    assert out.endswith(f"next: pixlate train {root}\n")
+    (root / "A" / "notes.txt").write_text("a note")
+    code, out, _ = call("data", "check", root)
+    assert code == 0
+    assert "warning passed-over: 1" in out
+
+
+def test_data_check_ends_with_1_where_it_would_and_with_2_where_it_was_asked_wrongly(
+    tmp_path: Path, call: Called
+) -> None:
+    root = pairs(tmp_path / "set")
+    (root / "A" / "3.png").write_bytes(b"")
+    code, out, _ = call("data", "check", root, "--json", tmp_path / "found.json")
+    assert code == 1
+    assert "error empty: 1" in out
+    assert json.loads((tmp_path / "found.json").read_text())["totals"] == {"empty": 1}
+    code, out, err = call("data", "check", root, "--json", "-", "--fast", "--workers", 2)
+    assert (code, err) == (1, "")
+    assert json.loads(out)["decoded"] is False
+    for words in (
+        [tmp_path / "nowhere"],
+        [root, "--method", "none"],
+        [root, "--workers", 0],
+        [root, "--json", "--fast"],
+    ):
+        code, out, err = call("data", "check", *words)
+        assert (code, out) == (2, "")
+        assert err.startswith("pixlate: ")
+
+
+def test_data_check_takes_the_flags_that_decide_what_a_defect_is(tmp_path: Path, call: Called) -> None:
+    root = pairs(tmp_path / "set")
+    save(root / "A" / "3.png", 8, 8, 4)
+    assert call("data", "check", root)[0] == 1
+    assert call("data", "check", root, "--source-alpha", "flatten")[0] == 0
+    (root / "A" / "2.png").unlink()
+    flags = ["--source-alpha", "flatten"]
+    assert call("data", "check", root / "A", root / "B", *flags)[0] == 1
+    code, out, _ = call("data", "check", root / "A", root / "B", *flags, "--method", "cut")
+    assert code == 0
+    assert out.rstrip().endswith("--source-alpha flatten --method cut")
+
+
+def test_data_check_loads_no_torch(tmp_path: Path) -> None:
+    words = ["data", "check", str(pairs(tmp_path))]
+    program = (
+        f"import sys; from pixlate import cli\ntry: cli.main({words!r})\nfinally: assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_data_check_may_be_cut_short_by_its_reader(tmp_path: Path) -> None:
+    root = pairs(tmp_path)
+    for number in range(3000):
+        (root / "A" / f"a note that is passed over {number}.txt").touch()
+    words = [sys.executable, "-m", "pixlate", "data", "check", str(root), "--all"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+        assert done.stdout is not None
+        assert done.stderr is not None
+        done.stdout.readline()
+        done.stdout.close()
+        assert done.stderr.read() == b""
+    assert done.returncode == 0

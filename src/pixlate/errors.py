@@ -32,6 +32,10 @@ class PictureError(PixlateError):
     """A picture that cannot be read, or is not of the kind asked for."""
 
 
+class DamagedError(PictureError):
+    """A picture whose file is not what its format says it must be."""
+
+
 class ModelFileError(PixlateError):
     """A file that is not a model file, or not one this version can read."""
 
@@ -53,3 +57,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 def printable(told: object, most: int = 80) -> str:
     """At most so many letters of what a file says, without those that would do something to a terminal."""
     return "".join(letter for letter in str(told)[:most] if letter.isprintable())
+
+
+def escaped(told: object) -> str:
+    """The text with whatever else than text and new lines is in it told rather than done: files have odd names."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in str(told))

@@ -178,7 +178,7 @@ def test_sixteen_bits_are_turned_upright_too(tmp_path, orientation, where):
     said = chunk(b"eXIf", exif_of(orientation))
     (tmp_path / "a.png").write_bytes(deep_png(stored, interlaced=orientation % 2 == 0, **{where: said}))
     assert np.array_equal(images.read(tmp_path / "a.png"), deep())
-    assert images.read_header(tmp_path / "a.png") == images.Header(5, 7, 3, number="uint16")
+    assert images.read_header(tmp_path / "a.png") == images.Header(5, 7, 3, number="uint16", orientation=orientation)
 
 
 def test_an_odd_file_says_nothing_on_the_terminal(tmp_path, capfd):

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnknownOptionError
 
-from pixlate.cli import arranging, embedded, fetching, files, preparing, training
-from pixlate.errors import PixlateError
+from pixlate.cli import arranging, checking, embedded, fetching, files, preparing, training
+from pixlate.errors import PixlateError, escaped
 from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.version import __version__
 
@@ -28,6 +28,7 @@ app.command(files.export)
 app.command(files.card)
 app.command(embedded.demo)
 data_app.command(embedded.facades)
+data_app.command(checking.check)
 data_app.command(preparing.prepare)
 data_app.command(preparing.labels)
 data_app.command(arranging.split)
@@ -43,6 +44,7 @@ app.config = (training.settings_file,)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line: exit code 0, 2 for what the user can put right, 1 for a defect of ours.
 
+    `data check` ends with 1 where training would refuse the set.
     Training that is told to stop ends with 130 (SIGINT), 143 (SIGTERM, SIGUSR1) or 129 (SIGHUP).
     """
     code, method = 0, DEFAULT.method
@@ -56,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(words, exit_on_error=False, print_error=False)
     except UnknownOptionError as error:
         told = training.explained(error, method) if words[:1] == ["train"] else error
-        print(f"pixlate: {_printable(told)}", file=sys.stderr)
+        print(f"pixlate: {escaped(told)}", file=sys.stderr)
         code = 2
     except (CycloptsError, PixlateError) as error:
-        print(f"pixlate: {_printable(error)}", file=sys.stderr)
+        print(f"pixlate: {escaped(error)}", file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -70,8 +72,3 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
-
-
-def _printable(told: object) -> str:
-    """The text with whatever else than text and new lines is in it told rather than done: files have odd names."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in str(told))

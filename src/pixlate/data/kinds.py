@@ -185,9 +185,14 @@ def _range(
     return low, high
 
 
+def is_dark(greatest: float) -> bool:
+    """Whether 16-bit pictures that go to `greatest` use so little of their scale that they are probably of fewer."""
+    return greatest < _DARK * FULL_SCALE["uint16"]
+
+
 def _tell_of_dark(paths: Sequence[Path], kind: Kind, wanted: Asked, seed: int, notes: list[str]) -> None:
     greatest = float(_percentiles(paths, kind, Range(0.0, 100.0, percentiles=True), seed)[1].max())
-    if greatest < _DARK * FULL_SCALE["uint16"]:
+    if is_dark(greatest):
         scale = 2 ** max(1, int(greatest).bit_length()) - 1
         notes.append(
             f"The {wanted.side} are of 16 bits, but go to {greatest:g} of 65,535 only; "

@@ -13,15 +13,24 @@ def stack(found: Found, folders: tuple[str, ...]) -> None:
     Raises:
         DataError: there is no such folder.
     """
-    for name in folders:
-        folder = Path(name)
-        if not folder.is_dir():
-            raise DataError(f"There is no folder {folder} to stack pictures from.")
+    for folder in map(folder_of, folders):
         others: dict[str, list[Path]] = {}
         for path in pictures_of(folder, found):
             others.setdefault(path.relative_to(folder).with_suffix("").as_posix(), []).append(path)
         for part, pairs in found.parts.items():
             found.parts[part] = [whole for pair in pairs if (whole := _with(pair, others, folder, found)) is not None]
+
+
+def folder_of(name: str) -> Path:
+    """A folder to stack pictures from.
+
+    Raises:
+        DataError: there is none.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder} to stack pictures from.")
+    return folder
 
 
 def _with(pair: Pair, others: dict[str, list[Path]], folder: Path, found: Found) -> Pair | None:

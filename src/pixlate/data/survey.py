@@ -1,7 +1,7 @@
 """Looking at a data set before the first step: what will be learned from, what is left out, and why."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from pixlate import images
 from pixlate.data import kinds
 from pixlate.data.dividing import Examples, split
 from pixlate.data.finding import Defect, Found, Pair, PictureFile, find
+from pixlate.data.kinds import Asked
 from pixlate.data.making import Making, making, sides_of
 from pixlate.data.singles import find_singles
 from pixlate.data.stacking import stack
@@ -23,6 +24,17 @@ from pixlate.specs.pictures import Alpha, Sides
 DECODE_AT_MOST = 5000
 """Files decoded in full beforehand; of larger sets the headers alone are read."""
 _LISTED = 10
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A data set before any picture is opened."""
+
+    found: Found
+    making: Making | None
+    """How sources are made of targets, where they are no pictures of their own."""
+    wanted: tuple[Asked, Asked]
+    """What the settings say of the sources, and of the targets."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,20 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
     Raises:
         DataError: no data, no pairs, or any defect unless `config.skip_bad` is set.
     """
+    laid = lay_out(config, paired=paired)
+    headers = sift(laid.found, _look_at_all(laid), Path(config.data), known)
+    _refuse_defects(laid.found, config)
+    return conclude(laid, headers, config, seed, paired=paired)
+
+
+def lay_out(config: DataConfig, *, paired: bool) -> Laid:
+    """Which pictures there are; none is opened yet.
+
+    Raises:
+        DataError: no data, or none that is laid out in a way known here.
+        PictureError: a folder that cannot be read.
+        ConfigError: settings that contradict one another.
+    """
     if config.stack and not paired:
         raise ConfigError("--stack is for pairs; this method learns from pictures that are not paired.")
     made = making(config, paired=paired)
@@ -86,8 +112,16 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
     wanted = kinds.asked(config)
     if config.recipe:
         wanted = (wanted[config.direction == "AtoB"],) * 2
-    headers = _inspect(found, known, Path(config.data), wanted[0].alpha, wanted[1].alpha)
-    _refuse_defects(found, config)
+    return Laid(found, made, wanted)
+
+
+def conclude(laid: Laid, headers: dict[Path, Header], config: DataConfig, seed: int, *, paired: bool) -> Survey:
+    """The data set that the sound pictures make up.
+
+    Raises:
+        DataError: there is nothing to train on, or no one kind describes the pictures of a side.
+    """
+    found, made, wanted = laid.found, laid.making, laid.wanted
     parts = split(found, config, seed, paired=paired)
     train, val = parts["train"], parts["val"]
     if not train.sources or not train.targets:
@@ -126,10 +160,16 @@ def _refuse_defects(found: Found, config: DataConfig) -> None:
     counts = Counter(defect.kind for defect in found.defects)
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     listed = "\n".join(list_defects(found.defects, _LISTED))
-    if counts.keys() == {"unmatched"} and not any(found.parts.values()):
-        hint = "Two sets of pictures that are not pairs are learned from with --method cyclegan."
+    if hint := hint_of_no_pairs(found):
         raise DataError(f"{config.data}: no pairs found ({found.layout}): {summary}.\n{listed}\n{hint}")
     raise DataError(f"{config.data}: {summary}. Mend them, or leave them out with --skip-bad:\n{listed}")
+
+
+def hint_of_no_pairs(found: Found) -> str:
+    """What to do where nothing has a counterpart; empty where something has."""
+    if any(found.parts.values()) or {defect.kind for defect in found.defects} != {"unmatched"}:
+        return ""
+    return "Two sets of pictures that are not pairs are learned from with --method cyclegan."
 
 
 def _name(config: DataConfig, found: Found) -> str:
@@ -137,22 +177,37 @@ def _name(config: DataConfig, found: Found) -> str:
     return f"{first}-{Path(config.data_b).resolve().name}" if found.sides and config.data_b else first
 
 
-def _inspect(
-    found: Found, known: frozenset[str], root: Path, source_alpha: Alpha | None, target_alpha: Alpha | None
-) -> dict[Path, Header]:
-    """Header of every readable file; what cannot be read or does not match moves from the pairs to the defects."""
+def alphas_of(laid: Laid) -> dict[Path, Alpha | None]:
+    """Every file that training opens, in order, and what becomes of its transparency."""
+    found = laid.found
+    source_alpha, target_alpha = (asked.alpha for asked in laid.wanted)
     pairs = [pair for part in found.parts.values() for pair in part]
     files = [pair.source for pair in pairs] + [file for sources, _ in found.sides.values() for file in sources]
     alphas = {path: source_alpha for file in files for path in (file.path, *file.beside)}
     for file in [pair.target for pair in pairs] + [file for _, targets in found.sides.values() for file in targets]:
         # Of a file with both sides on it transparency must be spoken for on both.
         alphas[file.path] = target_alpha if alphas.get(file.path, target_alpha) else None
-    paths = sorted(alphas)
-    decode = len(paths) <= DECODE_AT_MOST
+    return dict(sorted(alphas.items()))
+
+
+def _look_at_all(laid: Laid) -> dict[Path, Header | PictureError]:
+    alphas = alphas_of(laid)
+    decode = len(alphas) <= DECODE_AT_MOST
     if not decode:
-        found.notes.append(f"{len(paths)} files: headers checked, pictures decoded only as they are met.")
+        laid.found.notes.append(f"{len(alphas)} files: headers checked, pictures decoded only as they are met.")
     with ThreadPoolExecutor() as pool:
-        looked = dict(zip(paths, pool.map(partial(_look, decode=decode), paths, map(alphas.get, paths)), strict=True))
+        looked = pool.map(partial(_look, decode=decode), alphas.keys(), alphas.values())
+        return dict(zip(alphas, looked, strict=True))
+
+
+def sift(
+    found: Found, looked: Mapping[Path, Header | PictureError], root: Path, known: frozenset[str] = frozenset()
+) -> dict[Path, Header]:
+    """Header of every readable file; what cannot be read or does not match moves from the pairs to the defects.
+
+    Raises:
+        DataError: single pictures where side-by-side ones are wanted.
+    """
     unreadable = {path: str(outcome) for path, outcome in looked.items() if isinstance(outcome, PictureError)}
     found.defects += [Defect("unreadable", path, why) for path, why in unreadable.items()]
     headers = {path: outcome for path, outcome in looked.items() if isinstance(outcome, Header)}

@@ -9,10 +9,12 @@ from pixlate.images.encoding import encode, encode_jpeg, encode_png, kept_tags, 
 from pixlate.images.listing import SUFFIXES, passed_over, pictures_in
 from pixlate.images.pixels import Half, Picture
 from pixlate.images.reading import read_as, refuse_unsuited
+from pixlate.images.recognising import ENDINGS, format_of, is_cut_off
 from pixlate.images.shaping import grid, refuse_odd_width, resize, with_channels
 from pixlate.images.values import as_kind, from_float, levels, to_float, viewable
 
 __all__ = [
+    "ENDINGS",
     "SUFFIXES",
     "Half",
     "Header",
@@ -22,9 +24,11 @@ __all__ = [
     "encode",
     "encode_jpeg",
     "encode_png",
+    "format_of",
     "from_float",
     "from_pillow",
     "grid",
+    "is_cut_off",
     "is_pillow",
     "kept_tags",
     "levels",

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from pixlate.errors import PictureError
+from pixlate.errors import DamagedError, PictureError
 from pixlate.images.pixels import Decoded, Header, cap
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ def read_header(file: BinaryIO, name: str) -> Header:
     with _open(file, name) as image:
         width, height = image.size
         deep = _deep_mode(image)
+        orientation = 1
         # In search of an orientation Pillow decodes a whole PNG; hardly any holds one.
         if image.format != "PNG" or any(word in _content(file) for word in _PNG_ORIENTATION):
-            orientation = image.getexif().get(_EXIF_ORIENTATION)
+            orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
             if orientation in _ON_ITS_SIDE:
                 width, height = height, width
         number: Number = "uint16" if deep else "uint8"
-        return Header(height, width, _CHANNELS[deep or image.mode], _has_alpha(image), number)
+        known = orientation if orientation in range(1, 9) else 1
+        return Header(height, width, _CHANNELS[deep or image.mode], _has_alpha(image), number, orientation=known)
 
 
 def read_capture(file: BinaryIO, name: str) -> tuple[float | None, int]:
@@ -123,7 +125,7 @@ def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
     width, height = image.size
     cap(height, width, 8, name)
     if width * height > _TIGHTEST.get(image.format or "", math.inf) * file.seek(0, os.SEEK_END):
-        raise PictureError(f"{name} is damaged: it is shorter than its size says.")
+        raise DamagedError(f"{name} is damaged: it is shorter than its size says.")
     if getattr(image, "is_animated", False):
         raise PictureError(f"{name} is an animation of {getattr(image, 'n_frames', 2)} pictures. Take it apart first.")
     _refuse_unknown_mode(image, name)
@@ -169,7 +171,7 @@ def _webp_size(start: bytes, name: str) -> tuple[int, int]:
         return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
     if kind == b"VP8 ":
         return int.from_bytes(body[8:10], "little") & 0x3FFF, int.from_bytes(body[6:8], "little") & 0x3FFF
-    raise PictureError(f"{name} is damaged: it is no WebP picture.")
+    raise DamagedError(f"{name} is damaged: it is no WebP picture.")
 
 
 def _deep_mode(image: Image.Image) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from pixlate.errors import PictureError
+from pixlate.errors import DamagedError, PictureError
 from pixlate.images import bitmaps, numbers, tiffs
 from pixlate.images.pixels import MOST_BYTES, Decoded, Half, Header, Picture, without_alpha
 from pixlate.images.shaping import cut
@@ -80,7 +80,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, ModuleType]]:
         raise PictureError(f"{path} cannot be read as a picture ({error}).") from error
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise PictureError(f"{path} is damaged and cannot be decoded ({reason}).") from error
+        raise DamagedError(f"{path} is damaged and cannot be decoded ({reason}).") from error
 
 
 def _refuse_unfit(path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 import struct
 from typing import BinaryIO
 
-from pixlate.errors import PictureError
+from pixlate.errors import DamagedError, PictureError
 
 _MOST_PAGES = 4096
 _MOST_TAGS = 4096
@@ -33,7 +33,7 @@ def refuse_unsound(file: BinaryIO, name: str) -> None:
     held = 0
     while at:
         if at in seen or at >= size:
-            raise PictureError(f"{name} is damaged: its list of pages leads {'in a circle' if at in seen else 'out'}.")
+            raise DamagedError(f"{name} is damaged: its list of pages leads {'in a circle' if at in seen else 'out'}.")
         if len(seen) == _MOST_PAGES:
             raise PictureError(f"{name} has more than {_MOST_PAGES:,} pages. Take it apart first.")
         seen.add(at)
@@ -41,14 +41,14 @@ def refuse_unsound(file: BinaryIO, name: str) -> None:
         at, values = _page(file, order, big=big, size=size, name=name)
         held += values
         if held > 2 * size:
-            raise PictureError(f"{name} is damaged: its tags hold more than the whole file.")
+            raise DamagedError(f"{name} is damaged: its tags hold more than the whole file.")
 
 
 def _page(file: BinaryIO, order: str, *, big: bool, size: int, name: str) -> tuple[int, int]:
     """Where the next page is, and how many bytes the tags of this one hold beside it."""
     (count,) = struct.unpack(order + ("Q" if big else "H"), file.read(8 if big else 2))
     if count > _MOST_TAGS:
-        raise PictureError(f"{name} is damaged: a page of it has {count:,} tags.")
+        raise DamagedError(f"{name} is damaged: a page of it has {count:,} tags.")
     tag = struct.Struct(order + ("HHQQ" if big else "HHII"))
     inside = 8 if big else 4
     table = file.read(count * tag.size)
@@ -58,6 +58,6 @@ def _page(file: BinaryIO, order: str, *, big: bool, size: int, name: str) -> tup
         length = values * _SIZES.get(kind, 1)
         many = values > _MOST_NUMBERS and kind not in _TEXTS
         if many or (code in _SINGLE and values != 1) or (length > inside and offset + length > size):
-            raise PictureError(f"{name} is damaged: its tag {code} says it has {values:,} values.")
+            raise DamagedError(f"{name} is damaged: its tag {code} says it has {values:,} values.")
         held += length if length > inside else 0
     return following, held

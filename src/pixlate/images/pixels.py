@@ -36,6 +36,8 @@ class Header:
     number: Number = "uint8"
     georeferenced: bool = False
     """Whether it says where on Earth it lies."""
+    orientation: int = 1
+    """EXIF's: 1 is upright as it is stored."""
 
     def channels_with(self, alpha: Alpha | None) -> int:
         """How many the picture has once its transparency is dealt with."""

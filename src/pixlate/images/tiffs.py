@@ -12,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
 
-from pixlate.errors import PictureError
+from pixlate.errors import DamagedError, PictureError
 from pixlate.images.bitmaps import in_srgb, upright
 from pixlate.images.ifds import refuse_unsound
 from pixlate.images.pixels import Decoded, Header, Picture, cap, number_of, settled
@@ -127,7 +127,7 @@ def _pages(tiff: TiffFile, name: str) -> list[TiffPage]:
         if isinstance(page, TiffPage) and not (pages and page.is_reduced):
             pages.append(page)
     if not pages:
-        raise PictureError(f"{name} is damaged: it holds no picture.")
+        raise DamagedError(f"{name} is damaged: it holds no picture.")
     first = pages[0]
     for number, page in enumerate(pages, start=1):
         if (page.imagelength, page.imagewidth, page.dtype) != (first.imagelength, first.imagewidth, first.dtype):
@@ -148,16 +148,17 @@ def _header(pages: Sequence[TiffPage], name: str) -> Header:
     channels = sum(_channels(page) for page in pages)
     height, width = first.imagelength, first.imagewidth
     if not height or not width:
-        raise PictureError(f"{name} is damaged: it says it is {height}×{width} px.")
+        raise DamagedError(f"{name} is damaged: it says it is {height}×{width} px.")
     cap(height, width, channels * max(4, first.bitspersample // 8), name)
     _refuse_impossible(pages, name)
     if first.photometric == PHOTOMETRIC.PALETTE:
         number = "uint8"
     alpha = len(pages) == 1 and tuple(first.extrasamples) in ((1,), (2,))
-    if _orientation(first) in _ON_ITS_SIDE:
+    orientation = _orientation(first)
+    if orientation in _ON_ITS_SIDE:
         height, width = width, height
     georeferenced = any(code in first.tags for code in _GEOREFERENCES)
-    return Header(height, width, channels - alpha, alpha, number, georeferenced)
+    return Header(height, width, channels - alpha, alpha, number, georeferenced, orientation)
 
 
 _READ = (PHOTOMETRIC.MINISWHITE, PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.RGB, PHOTOMETRIC.PALETTE)
@@ -173,13 +174,13 @@ def _refuse_impossible(pages: Sequence[TiffPage], name: str) -> None:
         size = page.parent.filehandle.size
         chunk = math.prod(page.chunks)
         if chunk > _LARGE_CHUNK and chunk > 4 * math.prod(page.shape):
-            raise PictureError(f"{name} is damaged: its tiles are larger than the picture.")
+            raise DamagedError(f"{name} is damaged: its tiles are larger than the picture.")
         ends = [at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
         short = page.compression == COMPRESSION.NONE and sum(
             page.databytecounts
         ) < page.nbytes * page.bitspersample // (8 * (page.dtype.itemsize if page.dtype else 1))
         if short or len(ends) < math.prod(page.chunked) or max(ends) > size:
-            raise PictureError(f"{name} is damaged: it is shorter than its size says.")
+            raise DamagedError(f"{name} is damaged: it is shorter than its size says.")
 
 
 def _orientation(page: TiffPage) -> int:
@@ -195,7 +196,7 @@ def _values(page: TiffPage, name: str) -> NDArray[Any]:
     values = values.reshape(height, width, page.samplesperpixel)
     if page.photometric == PHOTOMETRIC.PALETTE:
         if page.colormap is None or values.max() >= page.colormap.shape[1]:
-            raise PictureError(f"{name} is damaged: it has colours outside its palette.")
+            raise DamagedError(f"{name} is damaged: it has colours outside its palette.")
         colours: NDArray[Any] = np.moveaxis(page.colormap, 0, -1)[values[..., 0]] // 257
         return colours.astype(np.uint8)
     if page.bitspersample == 1:
