@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from pixlate.errors import ConfigError
 from pixlate.specs.card import Statistics
 from pixlate.specs.data import Direction, parse_size
+from pixlate.specs.memory import parse_memory
 from pixlate.specs.pictures import Alpha
 from pixlate.specs.training import DeviceName
 
@@ -30,6 +31,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
     to_grey: Annotated[bool, Parameter(negative=())] = False,
     skip_bad: Annotated[bool, Parameter(negative=())] = False,
     batch_size: int = 8,
+    memory: str | None = None,
     device: DeviceName = "auto",
 ) -> None:
     """Translate pictures of any size with a trained model.
@@ -67,6 +69,9 @@ def translate(  # noqa: PLR0913 - one argument a flag
         Leave unreadable and unsuitable pictures out, and list them, instead of stopping.
     batch_size
         Pictures held in memory at a time; changes speed, never a byte.
+    memory
+        Memory to stay within, such as 4GB. Pictures too large for it are translated in bands of rows, with temporary
+        files (in TMPDIR) where need be. Default: half of what is free.
     device
         Where to compute.
     """
@@ -76,6 +81,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
     if batch_size < 1:
         raise ConfigError(f"--batch-size is {batch_size}; 1 or more is wanted.")
     resized = None if size is None else parse_size(size)
+    most = None if memory is None else parse_memory(memory, "--memory")
     how = Reading(direction, alpha, stack, apply_recipe, to_grey)
     work = find_jobs(modelfile.read_card(model), inputs, out, how, skip_bad=skip_bad)
     for line in work.notes:
@@ -86,7 +92,7 @@ def translate(  # noqa: PLR0913 - one argument a flag
     from pixlate.translation import translating  # noqa: PLC0415 - torch, once the work is known to be sound
     from pixlate.translation.translator import Translator  # noqa: PLC0415
 
-    translator = Translator(model, statistics=statistics, dropout=dropout, seed=seed, device=device)
+    translator = Translator(model, statistics=statistics, dropout=dropout, seed=seed, device=device, memory=most)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         steps = bar.track(
             translating.translate(translator, work, size=resized, batch_size=batch_size, skip_bad=skip_bad),

@@ -1,7 +1,11 @@
 """z, the noise a generator is given: dropout masks and Gaussian planes (pix2pix, section 3.1)."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
+
+_PIECE = 1 << 22
 
 
 class Noise:
@@ -15,13 +19,25 @@ class Noise:
 
     def dropout(self, x: Tensor) -> Tensor:
         """x with half of its values zeroed at random and the rest doubled."""
-        keep = torch.rand(x.shape, generator=self._generator) >= 0.5
-        return x * (keep * 2.0).to(x)
+        return dropped(x, torch.rand(x.shape, generator=self._generator) >= 0.5)
+
+    def kept(self, channels: int, height: int, width: int) -> Iterator[Tensor]:
+        """What `dropout` draws for one picture of that shape: for each channel which values it keeps (H, W)."""
+        for _ in range(channels):
+            yield torch.rand((height, width), generator=self._generator) >= 0.5
 
     def gaussian(self, like: Tensor, channels: int) -> Tensor:
         """Standard normal planes (N, channels, H, W), of the device and kind of `like` (N, ?, H, W)."""
         shape = (like.shape[0], channels, *like.shape[-2:])
         return torch.randn(shape, generator=self._generator).to(like)
+
+    def gaussian_pieces(self, count: int) -> Iterator[Tensor]:
+        """The `count` values that `gaussian` draws at once for one picture, in pieces one behind the other."""
+        # torch draws normal numbers by sixteens, and the last sixteen once more where sixteen does not divide them.
+        while count >= 2 * _PIECE:
+            yield torch.randn(_PIECE, generator=self._generator)
+            count -= _PIECE
+        yield torch.randn(count, generator=self._generator)
 
     def uniform(self) -> float:
         """A number in [0, 1)."""
@@ -34,6 +50,11 @@ class Noise:
     def places(self, count: int, among: int) -> Tensor:
         """`count` different numbers from 0 … among - 1, or all of them, in any order."""
         return torch.randperm(among, generator=self._generator)[:count]
+
+
+def dropped(x: Tensor, keep: Tensor) -> Tensor:
+    """x with the values that `keep` (of its shape) does not name zeroed, and the rest doubled."""
+    return x * (keep * 2.0).to(x)
 
 
 def with_z(x: Tensor, channels: int, noise: Noise | None) -> Tensor:

@@ -58,6 +58,16 @@ def _per_picture(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: flo
     )
 
 
+def measures(norm: BatchNorm | InstanceNorm) -> bool:
+    """Whether `norm`, out of training, uses the statistics of the picture it is given."""
+    return isinstance(norm, InstanceNorm) or norm.own_statistics
+
+
+def normalized(x: Tensor, norm: BatchNorm | InstanceNorm, mean: Tensor, variance: Tensor) -> Tensor:
+    """What `norm` makes of x (N, C, H, W), a part of a picture whose mean and variance per channel (C) are given."""
+    return F.batch_norm(x, mean, variance, norm.weight, norm.bias, training=False, eps=norm.eps)
+
+
 def normalization(norm: Norm, channels: int) -> BatchNorm | InstanceNorm | None:
     """The norm layer of that name; None for none."""
     if norm == "none":

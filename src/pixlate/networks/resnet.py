@@ -55,8 +55,12 @@ class Up(nn.Module):
 
     def forward(self, x: Tensor, size: torch.Size) -> Tensor:
         """(N, in, ⌈H/2⌉, ⌈W/2⌉) → (N, out, H, W), where size = (H, W); what was rounded up is cut before the norm."""
-        x = enlarged(x, self.conv, size)
+        x = self.convolved(x, size)
         return x if self.norm is None else self.norm(x)
+
+    def convolved(self, x: Tensor, size: torch.Size) -> Tensor:
+        """The layer without its norm."""
+        return enlarged(x, self.conv, size)
 
 
 class Block(nn.Module):

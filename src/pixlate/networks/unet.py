@@ -23,10 +23,15 @@ class Down(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) → (N, out, ⌈H/2⌉, ⌈W/2⌉)."""
+        x = self.convolved(x)
+        return x if self.norm is None else self.norm(x)
+
+    def convolved(self, x: Tensor) -> Tensor:
+        """The layer without its norm."""
         if self.activate:
             x = F.leaky_relu(x, 0.2)
-        x = self.conv(even(x))
-        return x if self.norm is None else self.norm(x)
+        y: Tensor = self.conv(even(x))
+        return y
 
 
 class Up(nn.Module):
@@ -60,10 +65,14 @@ class Up(nn.Module):
 
         What `Down` rounded up is cut off before the norm, so nothing beyond the picture enters its statistics.
         """
-        x = enlarged(F.relu(x), self.conv, size)
+        x = self.convolved(x, size)
         if self.norm is not None:
             x = self.norm(x)
         return noise.dropout(x) if self.dropout and noise is not None else x
+
+    def convolved(self, x: Tensor, size: torch.Size) -> Tensor:
+        """The layer without norm and dropout."""
+        return enlarged(F.relu(x), self.conv, size)
 
 
 class UNet(nn.Module):

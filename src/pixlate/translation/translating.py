@@ -13,6 +13,9 @@ from pixlate.specs.pictures import Kind
 from pixlate.translation.jobs import Job, Jobs
 from pixlate.translation.translator import Translator
 
+_LARGE = 2**24
+"""Bytes of a picture that is read, translated and written before another is read."""
+
 
 def translate(
     translator: Translator,
@@ -25,7 +28,7 @@ def translate(
     """Carry out `work`, job by job; yields None for each picture written, or why it was left out.
 
     `size` (height, width) is what pictures are resized to first; None leaves them as they are. `batch_size` pictures
-    are held in memory at a time; it changes speed, never a byte.
+    are held in memory at a time, or fewer where they are large; it changes speed, never a byte.
 
     Raises:
         PictureError: a damaged picture, unless `skip_bad`. What was translated before stays.
@@ -37,7 +40,7 @@ def translate(
         for job, picture in _read_ahead(pool, work, translator, size, batch_size):
             if not isinstance(picture, PictureError):
                 written.append(pool.submit(_write, job, translator.translate(picture, job.name), translator.target))
-                if len(written) > batch_size:
+                while written and (len(written) > batch_size or picture.nbytes > _LARGE):
                     written.popleft().result()
                 yield None
             elif skip_bad:
@@ -53,12 +56,22 @@ def _read_ahead(
 ) -> Iterator[tuple[Job, Picture | PictureError]]:
     waiting: deque[tuple[Job, Future[Picture | PictureError]]] = deque()
     for job in work.jobs:
-        waiting.append((job, pool.submit(_read, job, work, size, translator)))
-        if len(waiting) > ahead:
+        large = _pixels(job, size) * work.source.channels > _LARGE
+        while waiting and (large or len(waiting) > ahead):
             first, future = waiting.popleft()
             yield first, future.result()
+        waiting.append((job, pool.submit(_read, job, work, size, translator)))
     for job, future in waiting:
         yield job, future.result()
+
+
+def _pixels(job: Job, size: tuple[int, int] | None) -> int:
+    """As many as it has when it is read, or resized; 0 if it cannot be read."""
+    try:
+        header = images.read_header(job.path)
+    except PictureError:
+        return 0
+    return max(header.height * header.width, 0 if size is None else size[0] * size[1])
 
 
 def _read(job: Job, work: Jobs, size: tuple[int, int] | None, translator: Translator) -> Picture | PictureError:

@@ -1,19 +1,24 @@
 """A model file as a function from picture to picture."""
 
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from pixlate import draws, images, modelfile
 from pixlate.devices import choose
 from pixlate.errors import PictureError
 from pixlate.images import Picture
+from pixlate.networks.banded import walking as banded
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import use_statistics
 from pixlate.specs.card import Statistics, Translation
 from pixlate.specs.document import from_document, to_document
 from pixlate.specs.training import DeviceName
+from pixlate.translation import memory as memory_of
 
 
 class Translator:
@@ -22,6 +27,9 @@ class Translator:
     `statistics`, `dropout` and `seed` default to what the model's card says: by the paper, the picture's own statistics
     and dropout on. The result depends on the picture, its name, the model and these three, and on nothing else: the
     network is given one picture at a time, whatever the size of a batch.
+
+    `memory` is how many bytes this process may hold; a picture that would need more is translated in bands of rows, to
+    the same result but for rounding, with temporary files where need be. By default half of what is free.
 
     Raises:
         ModelFileError: not a model file.
@@ -36,6 +44,7 @@ class Translator:
         dropout: bool | None = None,
         seed: int | None = None,
         device: DeviceName = "auto",
+        memory: int | None = None,
     ) -> None:
         self._generator, self.card = modelfile.read(Path(model))
         self.source, self.target = self.card.kinds
@@ -46,6 +55,7 @@ class Translator:
         self._device = choose(device)
         self._generator.to(self._device)
         use_statistics(self._generator, own=self.statistics == "batch")
+        self._budget = memory_of.budget(self._generator, memory)
 
     def __call__(self, picture: Any, name: str | None = None) -> Any:  # noqa: ANN401 - answers in the kind asked in
         """Translate a path, a Pillow image, or an array (H, W) or (H, W, C), of any height and width.
@@ -56,6 +66,8 @@ class Translator:
 
         Raises:
             PictureError: unreadable, or of other channels or numbers than the model takes. Grey does for RGB.
+            ConfigError: too large a picture for so little memory.
+            WriteError: no room for the temporary files of a large one.
         """
         if name is None:
             name = Path(picture).name if isinstance(picture, (str, Path)) else ""
@@ -67,8 +79,29 @@ class Translator:
 
     def translate(self, picture: Picture, name: str = "") -> Picture:
         """(H, W, C) as the `source` kind has it → (H, W, C') of the `target` kind."""
-        source = images.to_float(picture, self.source)
         noise = Noise(draws.seed(self.seed, "translation", name)) if self.dropout else None
+        size = picture.shape[0], picture.shape[1]
+        held = picture.nbytes + math.prod(size) * self.target.channels * np.dtype(self.target.number).itemsize
+        shares = memory_of.shares(self._generator, size, held, self._budget, dropout=self.dropout)
         with torch.inference_mode():
+            if shares is not None:
+                return self._in_bands(picture, noise, shares)
+            source = images.to_float(picture, self.source)
             output = self._generator(torch.from_numpy(source)[None].to(self._device), noise)
         return images.from_float(output[0].float().cpu().numpy(), self.target, source)
+
+    def _in_bands(self, picture: Picture, noise: Noise | None, shares: memory_of.Shares) -> Picture:
+        output = np.empty((*picture.shape[:2], self.target.channels), self.target.number)
+
+        def source(top: int, bottom: int) -> Tensor:
+            return torch.from_numpy(images.to_float(picture[top:bottom], self.source))
+
+        def write(top: int, rows: Tensor) -> None:
+            bottom = top + rows.shape[1]
+            # Of colorization the outputs want the sources beside them.
+            beside = images.to_float(picture[top:bottom], self.source) if self.target.space == "ab" else None
+            output[top:bottom] = images.from_float(rows.float().numpy(), self.target, beside)
+
+        size = picture.shape[0], picture.shape[1]
+        banded.translate(self._generator, source, size, write, noise, band=shares.band, kept=shares.kept)
+        return output
