@@ -14,8 +14,10 @@ from pixlate.data import augment
 from pixlate.data.augment import Preparation
 from pixlate.data.finding import PictureFile
 from pixlate.data.loading import Stream, batches, order, read_pair, to_tensor
+from pixlate.data.making import Making
 from pixlate.data.survey import Examples
-from pixlate.errors import PictureError
+from pixlate.errors import ConfigError, PictureError
+from pixlate.recipes.own import Own
 from pixlate.specs.pictures import Kind, Sides
 
 PREPARATION = Preparation(8, 8, 10, 10, fit="stretch", mirror=True, resample="bilinear")
@@ -208,3 +210,13 @@ def test_pictures_of_two_sizes_are_no_pair(tmp_path):
         (tmp_path / f"{name}.png").write_bytes(images.encode_png(np.zeros((8, width, 3), np.uint8)))
     with pytest.raises(PictureError, match="differ in size"):
         read_pair(PictureFile("x", tmp_path / "a.png"), PictureFile("x", tmp_path / "b.png"), RGB)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_recipe_that_a_worker_finds_changed_is_told_of_in_a_sentence(pairs, tmp_path, workers):
+    (tmp_path / "own.py").write_text("def f(picture):\n    return picture\n")
+    stream = stream_of(pairs)
+    stream.making = Making(Own(str(tmp_path / "own.py"), "f", "another"))
+    with pytest.raises(ConfigError, match="has changed since") as caught:
+        bytes_of(stream, steps=1, workers=workers)
+    assert "Traceback" not in str(caught.value)

@@ -63,3 +63,8 @@ def test_planes_and_scale():
     assert not Kind(1, "uint16").full_scale
     assert not Kind(1, "float32", (0.0,), (255.0,)).full_scale
     assert str(Kind(1, "uint16", (0.0,), (4095.0,))) == "1 × uint16, 0 … 4095"
+
+
+def test_a_range_for_each_channel_is_checked_for_each():
+    with pytest.raises(ConfigError, match="holds nothing"):
+        Kind(low=(0.0,), high=(9.0, 9.0, -1.0))

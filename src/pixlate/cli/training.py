@@ -107,7 +107,8 @@ def settings_file(_app: App, _commands: tuple[str, ...], arguments: "ArgumentCol
     path = flags["config"].tokens[0].value
     given = {name for name, flag in flags.items() if flag.tokens}
     given |= {"steps", "epochs"} if given & {"steps", "epochs"} else set()  # one replaces the other
-    given |= {"data", "data_b"} if given & {"DATA", "data"} else set()  # another A wants another B, or none
+    given |= {"data", "data_b", "stack"} if given & {"DATA", "data"} else set()  # another A wants another B, or none
+    given |= {"recipe_sha256"} if "recipe" in given else set()
     method = "".join(token.value for token in flags["method"].tokens) or DEFAULT.method
     settings = runfolder.read(Path(path), method)
     if settings.method.method != method and "method" in given:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pixlate import draws, images
 from pixlate.data.finding import PictureFile
 from pixlate.errors import ConfigError, DataError, PictureError
-from pixlate.images import Header, palettes
+from pixlate.images import Half, Header, palettes
 from pixlate.images.palette import IGNORE, Palette
 from pixlate.specs.data import DataConfig
 from pixlate.specs.pictures import FULL_SCALE, Alpha, Colour, Kind, Number, Range, parse_colour, parse_range
@@ -51,6 +51,8 @@ def asked(config: DataConfig) -> tuple[Asked, Asked]:
         channels, text = getattr(config, f"{side}_channels"), getattr(config, f"{side}_range")
         if channels is not None and channels < 1:
             raise ConfigError(f"--{side}-channels is {channels}; 1 or more are wanted.")
+        if channels is not None and side == "source" and config.stack:
+            raise ConfigError("--source-channels has no meaning with --stack; what is stacked keeps its channels.")
         found = None if text is None else parse_range(text, f"--{side}-range")
         alpha, classes = getattr(config, f"{side}_alpha"), _classes(config, side)
         if classes is not None and (channels, found, alpha) != (None, None, None):
@@ -60,23 +62,60 @@ def asked(config: DataConfig) -> tuple[Asked, Asked]:
 
 
 def decide(
-    files: Sequence[PictureFile], headers: Mapping[Path, Header], wanted: Asked, seed: int, notes: list[str]
+    training: Sequence[PictureFile],
+    validation: Sequence[PictureFile],
+    headers: Mapping[Path, Header],
+    wanted: Asked,
+    seed: int,
+    notes: list[str],
 ) -> Kind:
-    """What the pictures of a side are; `files` are its training pictures first. What is to be told goes to `notes`.
+    """What the pictures of a side are; ranges are those of the training pictures. What is to be told goes to `notes`.
 
     Raises:
         DataError: pictures that no one kind describes.
     """
-    files = [file for file in files if file.path in headers]
-    if not files:
+    training, validation = ([file for file in files if file.path in headers] for files in (training, validation))
+    files = [*training, *validation]
+    if not training:
         return Kind()
     if wanted.classes is not None:
         return _labels(files, headers, wanted.classes)
-    parts = [
-        _part([path for path in paths if path in headers], headers, wanted, seed, notes)
-        for paths in zip(*((file.path, *file.beside) for file in files), strict=True)
+    layers = [
+        _Layer(_halves(files, place, headers), _halves(training, place, headers), seed)
+        for place in range(1 + len(files[0].beside))
     ]
+    if len(layers) > 1:
+        for layer in layers:
+            _refuse_mixed(layer, headers, wanted)
+    parts = [_part(layer, headers, wanted, notes) for layer in layers]
     return parts[0] if len(parts) == 1 else stacked(parts)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The pictures of a side, or those of one folder that is stacked onto them: files, and which half of each."""
+
+    every: Sequence[tuple[Path, Half]]
+    measured: Sequence[tuple[Path, Half]]
+    """Those of training."""
+    seed: int
+
+    @property
+    def paths(self) -> list[Path]:
+        return [path for path, _ in self.every]
+
+
+def _halves(files: Sequence[PictureFile], place: int, headers: Mapping[Path, Header]) -> list[tuple[Path, Half]]:
+    each = [((file.path, *file.beside)[place], file.half) for file in files]
+    return [(path, half) for path, half in each if path in headers]
+
+
+def _refuse_mixed(layer: _Layer, headers: Mapping[Path, Header], wanted: Asked) -> None:
+    """Make sure that what is stacked is all alike, for nothing says of a stack which of its channels were what."""
+    looks = {(headers[path].channels_with(wanted.alpha), headers[path].number): path for path in reversed(layer.paths)}
+    if len(looks) > 1:
+        told = ", ".join(f"{path} has {channels} × {number}" for (channels, number), path in sorted(looks.items()))
+        raise DataError(f"Pictures to be stacked are all alike in each folder, and here {told}. Make them alike first.")
 
 
 def _classes(config: DataConfig, side: str) -> Palette | int | None:
@@ -125,7 +164,8 @@ def _each(ends: tuple[float, ...], channels: int) -> tuple[float, ...]:
     return ends * channels if len(ends) == 1 else ends
 
 
-def _part(paths: Sequence[Path], headers: Mapping[Path, Header], wanted: Asked, seed: int, notes: list[str]) -> Kind:
+def _part(layer: _Layer, headers: Mapping[Path, Header], wanted: Asked, notes: list[str]) -> Kind:
+    paths = layer.paths
     channels = _channels(paths, headers, wanted, notes)
     numbers = {headers[path].number for path in paths}
     number: Number = "float32" if "float32" in numbers else "uint16" if "uint16" in numbers else "uint8"
@@ -137,7 +177,7 @@ def _part(paths: Sequence[Path], headers: Mapping[Path, Header], wanted: Asked, 
             raise DataError(f"The {wanted.side} are {told}. Say with {option} LOW,HIGH what stands for -1 and 1.")
         notes.append(f"The {wanted.side} are {told}; all are read as {number}.")
     kind = Kind(channels, alpha=wanted.alpha, background=wanted.background)
-    low, high = _range(paths, kind, number, wanted, seed, notes)
+    low, high = _range(layer, kind, number, wanted, notes)
     drawn = channels - (wanted.alpha == "keep") in (1, 3) and number != "float32"
     arrays = sum(path.suffix.lower() in (".npy", ".npz") for path in paths)
     ending = ".png" if drawn else ".npy" if 2 * arrays > len(paths) else ".tif"
@@ -161,17 +201,17 @@ def _channels(paths: Sequence[Path], headers: Mapping[Path, Header], wanted: Ask
 
 
 def _range(
-    paths: Sequence[Path], kind: Kind, number: Number, wanted: Asked, seed: int, notes: list[str]
+    layer: _Layer, kind: Kind, number: Number, wanted: Asked, notes: list[str]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     given = wanted.range
     if given is not None and not given.percentiles:
         return (given.low,), (given.high,)
     if given is None and number != "float32":
         if number == "uint16":
-            _tell_of_dark(paths, kind, wanted, seed, notes)
+            _tell_of_dark(layer, kind, wanted, notes)
         return (0.0,), (FULL_SCALE[number],)
     ends = given or Range(0.0, 100.0, percentiles=True)
-    measured = _percentiles(paths, kind, ends, seed)
+    measured = _percentiles(layer, kind, ends)
     low, high = (tuple(float(np.float32(value)) for value in row) for row in measured)
     flat = [channel for channel, (least, greatest) in enumerate(zip(low, high, strict=True)) if not least < greatest]
     if flat:
@@ -190,8 +230,8 @@ def is_dark(greatest: float) -> bool:
     return greatest < _DARK * FULL_SCALE["uint16"]
 
 
-def _tell_of_dark(paths: Sequence[Path], kind: Kind, wanted: Asked, seed: int, notes: list[str]) -> None:
-    greatest = float(_percentiles(paths, kind, Range(0.0, 100.0, percentiles=True), seed)[1].max())
+def _tell_of_dark(layer: _Layer, kind: Kind, wanted: Asked, notes: list[str]) -> None:
+    greatest = float(_percentiles(layer, kind, Range(0.0, 100.0, percentiles=True))[1].max())
     if is_dark(greatest):
         scale = 2 ** max(1, int(greatest).bit_length()) - 1
         notes.append(
@@ -200,13 +240,13 @@ def _tell_of_dark(paths: Sequence[Path], kind: Kind, wanted: Asked, seed: int, n
         )
 
 
-def _percentiles(paths: Sequence[Path], kind: Kind, ends: Range, seed: int) -> NDArray[Any]:
+def _percentiles(layer: _Layer, kind: Kind, ends: Range) -> NDArray[Any]:
     """Both percentiles of each channel, (2, C), over values spread evenly over some of the pictures."""
-    chosen = sorted(paths, key=lambda path: draws.seed(seed, "range", path.name))[:_MEASURED]
+    chosen = sorted(layer.measured, key=lambda one: draws.seed(layer.seed, "range", one[0].name))[:_MEASURED]
     with ThreadPoolExecutor() as pool:
-        values = [some for some in pool.map(lambda path: _values(path, kind), chosen) if some is not None]
+        values = [some for some in pool.map(lambda one: _values(one[0], one[1], kind), chosen) if some is not None]
     if not values:
-        raise DataError(f"None of the pictures, such as {paths[0]}, can be read.")
+        raise DataError(f"None of the pictures, such as {layer.paths[0]}, can be read.")
     least, greatest = (np.stack([some[1 + end] for some in values]) for end in (0, 1))
     every = np.concatenate([some[0] for some in values])
     low = least.min(0) if ends.low == 0 else np.percentile(every, ends.low, axis=0)
@@ -214,10 +254,10 @@ def _percentiles(paths: Sequence[Path], kind: Kind, ends: Range, seed: int) -> N
     return np.stack([low, high])
 
 
-def _values(path: Path, kind: Kind) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+def _values(path: Path, half: Half, kind: Kind) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
     """Some values (N, C) of a picture, and the least and greatest of all; None where it cannot be read."""
     try:
-        picture = images.with_channels(images.read(path, "whole", kind.alpha, kind.background), kind.channels)
+        picture = images.with_channels(images.read(path, half, kind.alpha, kind.background), kind.channels)
     except PictureError:
         return None
     flat = picture.reshape(-1, picture.shape[-1])

@@ -56,7 +56,9 @@ def rows_of(path: Path) -> list[dict[str, object]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
-            return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+            return [
+                dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), restkey="cells beyond the heading")
+            ]
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             rows = [json.loads(line) for line in text.split("\n") if line.strip()]
             if all(isinstance(row, dict) for row in rows):

@@ -19,7 +19,7 @@ from pixlate.data.augment import Preparation
 from pixlate.data.dividing import Examples
 from pixlate.data.finding import PictureFile
 from pixlate.data.making import Making
-from pixlate.errors import PictureError
+from pixlate.errors import PictureError, PixlateError
 from pixlate.images import Picture
 from pixlate.specs.pictures import Kind, Sides
 
@@ -85,7 +85,7 @@ class Item(NamedTuple):
     left_out: tuple[str, ...]
 
 
-class Stream(Dataset["Item | PictureError"]):
+class Stream(Dataset["Item | PixlateError"]):
     """Training examples by their place in the endless stream of epochs, jittered.
 
     Of what is not paired each side has epochs of its own, so none of its pictures comes again before all have come.
@@ -111,8 +111,8 @@ class Stream(Dataset["Item | PictureError"]):
         self.making = making
         self.skip_bad = skip_bad
 
-    def __getitem__(self, place: int) -> Item | PictureError:
-        """What is at `place`; a picture that cannot be read is returned as its error, for the reader to raise."""
+    def __getitem__(self, place: int) -> Item | PixlateError:
+        """What is at `place`; where a user is to be told of something, the error for the reader to raise."""
         left_out: list[str] = []
         try:
             if self.examples.paired:
@@ -124,7 +124,7 @@ class Stream(Dataset["Item | PictureError"]):
                     (self.examples.targets, self.sides.target, "Y"),
                 )
             )
-        except PictureError as error:
+        except PixlateError as error:  # raised in a worker, it would reach the user inside of a traceback
             return error
         return Item(source, target, f"{source_name} and {target_name}", tuple(left_out))
 
@@ -149,7 +149,8 @@ class Stream(Dataset["Item | PictureError"]):
                 for picture, kind in zip(pictures, (sides.source, sides.target), strict=True)
             )
         else:
-            picture = augment.jitter(read(target_file, self.making.of(sides)), self.preparation, drawn)
+            kind = self.making.of(sides)
+            picture = augment.jitter(read(target_file, kind), augment.suited(self.preparation, kind), drawn)
             source, target = self.making.pair(picture, str(target_file.path), self.seed, epoch, index)
         return to_tensor(source, sides.source), to_tensor(target, sides.target)
 
@@ -218,6 +219,7 @@ def batches(
 
     Raises:
         PictureError: a picture that could not be read when its turn came.
+        ConfigError: a recipe whose file has changed since.
     """
     loader = DataLoader(
         stream,
@@ -230,13 +232,13 @@ def batches(
         generator=torch.Generator().manual_seed(draws.seed(stream.seed, "loader")),
     )
     others = set(multiprocessing.active_children())
-    outcomes: Iterator[Batch | PictureError] = iter(())
+    outcomes: Iterator[Batch | PixlateError] = iter(())
     group: list[Batch] = []
     try:
         with _signals_held_back():  # workers are born deaf to them, and stay so
             outcomes = iter(loader)
         for outcome in outcomes:
-            if isinstance(outcome, PictureError):
+            if isinstance(outcome, PixlateError):
                 raise outcome
             group.append(outcome)
             if len(group) == accumulate:
@@ -248,10 +250,10 @@ def batches(
             worker.kill()  # one that is stuck would be waited for at the end of the program
 
 
-def _collate(items: list[Item | PictureError]) -> Batch | PictureError:
+def _collate(items: list[Item | PixlateError]) -> Batch | PixlateError:
     good = []
     for item in items:
-        if isinstance(item, PictureError):
+        if isinstance(item, PixlateError):
             return item
         good.append(item)
     sources, targets, names, left_out = zip(*good, strict=True)

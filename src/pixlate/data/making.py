@@ -26,6 +26,8 @@ class Making:
     recipe: Recipe
     reverse: bool = False
     """Whether the recipe makes the targets (--direction BtoA)."""
+    channels: int | None = None
+    """Of all that the recipe makes; None until that is known."""
 
     def of(self, sides: Sides) -> Kind:
         """What the pictures are that the others are made of."""
@@ -42,6 +44,8 @@ class Making:
             made = self.recipe.make(picture, rng)
         except PictureError as error:
             raise PictureError(f"{name}: {error}") from error
+        if self.channels not in (None, made.shape[-1]):
+            raise PictureError(f"{name}: the recipe gave {made.shape[-1]} channels, not {self.channels} as of others.")
         return (picture, made) if self.reverse else (made, picture)
 
 
@@ -55,16 +59,20 @@ def making(config: DataConfig, *, paired: bool) -> Making | None:
         return None
     if not paired:
         raise ConfigError("--recipe makes pairs; this method learns from pictures that are not paired.")
+    made = "target" if config.direction == "BtoA" else "source"
+    for setting in ("channels", "range", "classes", "alpha"):
+        if getattr(config, f"{made}_{setting}") is not None:
+            raise ConfigError(f"--{made}-{setting} has no meaning with --recipe, which makes the {made}s.")
     if config.recipe == LAB:
         if config.direction != "AtoB":
             raise ConfigError("--recipe lab learns ab from L; leave --direction out.")
         return None
-    return Making(_parsed(config.recipe), reverse=config.direction == "BtoA")
+    return Making(_parsed(config.recipe, config.recipe_sha256), reverse=config.direction == "BtoA")
 
 
-def _parsed(text: str) -> Recipe:
+def _parsed(text: str, sha256: str | None) -> Recipe:
     try:
-        return table.parse(text)
+        return table.parse(text, sha256)
     except ConfigError as error:
         if text.partition(":")[0] in table.RECIPES or ".py:" in text:
             raise
@@ -78,7 +86,7 @@ def sides_of(picture: Kind, config: DataConfig, made: Making | None) -> Sides:
         ConfigError: a kind of picture that the recipe does not take.
     """
     if made is None:
-        if picture.channels != 3 or not picture.full_scale:
+        if picture.channels != 3 or not picture.full_scale or picture.space != "values":
             raise ConfigError(f"--recipe lab takes RGB of 8 or 16 bits, not {picture}.")
         return Sides(replace(picture, space="lightness"), replace(picture, space="ab"))
     if picture.number == "float32":
@@ -99,15 +107,15 @@ def settled(config: DataConfig) -> DataConfig:
         if config.recipe_sha256 is not None:
             raise ConfigError("--recipe-sha256 belongs to a --recipe that has files.")
         return config
-    recipe = _parsed(config.recipe)
+    asked = config.recipe_sha256
+    recipe = _parsed(config.recipe, asked)
     if isinstance(recipe, Own) and recipe.place.endswith(".py"):
         recipe = replace(recipe, place=os.path.abspath(recipe.place))  # noqa: PTH100 - never fails, whatever the name
     elif isinstance(recipe, HED):
         recipe = replace(recipe, weights=os.path.abspath(recipe.weights))  # noqa: PTH100
-    sums = table.fingerprints(recipe)
-    found = "+".join(sums.values()) or None
-    asked = config.recipe_sha256
+    found = table.fingerprint(recipe)
+    if asked is not None and found is None:
+        raise ConfigError(f"--recipe-sha256 is given, but {config.recipe} has no files.")
     if asked is not None and not (found or "").startswith(asked.lower()):
-        files = " and ".join(sums) or "The recipe, which has no files,"
-        raise ConfigError(f"{files} has the SHA-256 {found}, not {asked}, which --recipe-sha256 or the run names.")
+        raise ConfigError(f"The files of {config.recipe} have the SHA-256 {found}, and {asked} is asked for.")
     return replace(config, recipe=table.text(recipe), recipe_sha256=found)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -131,14 +131,17 @@ def conclude(laid: Laid, headers: dict[Path, Header], config: DataConfig, seed: 
         left_out = f"{len(found.defects)} were left out as defective." if found.defects else ""
         notes = " ".join(note for note in (*found.notes, left_out) if note and "set aside" not in note)
         raise DataError(f"{config.data}: no training {what} found ({found.layout}). {notes}".strip())
-    target = kinds.decide(train.targets + val.targets, headers, wanted[1], seed, found.notes)
+    target = kinds.decide(train.targets, val.targets, headers, wanted[1], seed, found.notes)
     source = target
     if not config.recipe:
-        source = kinds.decide(train.sources + val.sources, headers, wanted[0], seed, found.notes)
+        source = kinds.decide(train.sources, val.sources, headers, wanted[0], seed, found.notes)
     sides = (train.sources,) if paired else (train.sources, train.targets)
     sizes = [Counter(_size(file, headers) for file in side if file.path in headers) for side in sides]
     if not all(sizes):
         raise DataError(f"{config.data}: none of the training pictures can be read any more.")
+    both = sides_of(target, config, made) if config.recipe else Sides(source, target)
+    if made is not None:
+        made = replace(made, channels=(both.target if made.reverse else both.source).channels)
     return Survey(
         name=_name(config, found),
         layout=found.layout,
@@ -147,7 +150,7 @@ def conclude(laid: Laid, headers: dict[Path, Header], config: DataConfig, seed: 
         test=parts["test"],
         size=min((size.most_common(1)[0][0] for size in sizes), key=min),
         same_size=len(set().union(*sizes)) == 1,
-        sides=sides_of(target, config, made) if config.recipe else Sides(source, target),
+        sides=both,
         making=made,
         defects=tuple(found.defects),
         notes=tuple(found.notes),

@@ -45,5 +45,7 @@ def refuse_unsuited(header: Header, kind: Kind, name: str, *, to_grey: bool = Fa
     if channels != kind.channels and (channels, kind.channels) != (1, 3) and not (to_grey and channels == 3):
         how = " Let it become grey with --to-grey." if (channels, kind.channels) == (3, 1) else ""
         raise PictureError(f"{name} has {channels} channels, the model takes {kind.channels}.{how}")
+    if header.number != "uint8" and kind.space == "classes":
+        raise PictureError(f"{name} holds {header.number}, the model takes label maps of 8 bits.")
     if header.number == "float32" and kind.full_scale:
         raise PictureError(f"{name} holds floats, the model takes whole numbers of the scale of {kind.number}.")

@@ -77,7 +77,10 @@ def from_float(values: Floats, kind: Kind, source: Floats | None = None) -> Pict
 
 
 def levels(picture: Picture, kind: Kind) -> Picture:
-    """A picture as scores see it: its range as 0 … 255, uint8 where that is what it is."""
+    """A picture as scores see it: its range, or its class numbers, as 0 … 255; uint8 where that is what it is."""
+    if kind.space == "classes" and kind.channels == 1:
+        last = len(kind.classes) - 1
+        return np.minimum(picture, last) * np.uint8(255 // last)
     if picture.dtype == np.uint8 and (kind.full_scale or kind.space != "values"):
         return picture
     if kind.space != "values":

@@ -82,13 +82,16 @@ class Own:
         return f"{self.place}:{self.function}"
 
 
-def find(place: str, function: str) -> Own:
+def find(place: str, function: str, sha256: str | None = None) -> Own:
     """The recipe of that name in a file or module, which is run to see whether it is there.
 
     Raises:
-        ConfigError: no such file, module or function; one that cannot be run, or takes something else.
+        ConfigError: no such file, module or function; one that cannot be run, or takes something else; or a file whose
+            SHA-256 does not begin with `sha256`, which is then not run.
     """
     recipe = Own(place, function, _sha256(_content(_file_of(place))))
+    if sha256 is not None and not recipe.sha256.startswith(sha256.lower()):
+        raise ConfigError(f"{place} has the SHA-256 {recipe.sha256}, and {sha256} is asked for; it was not run.")
     _loaded(recipe)
     return recipe
 

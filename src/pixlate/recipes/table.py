@@ -27,17 +27,17 @@ RECIPES: dict[str, type[Edges | HED | CentreMask | BoxMask | StrokeMask | Downsc
 _OWN = re.compile(r"(?P<place>.+\.py|[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<function>[^\W\d]\w*)")
 
 
-def parse(text: str) -> Recipe:
-    """The recipe that is written so.
+def parse(text: str, sha256: str | None = None) -> Recipe:
+    """The recipe that is written so; a Python file is run only if its SHA-256 begins with `sha256`, if that is given.
 
     Raises:
-        ConfigError: no such recipe or option, or no such value for it.
+        ConfigError: no such recipe or option, or no such value for it, or another file.
     """
     name, _, told = text.partition(":")
     if name in RECIPES:
         return from_document(RECIPES[name], _options(name, told), f"recipe {name}")
     if (match := _OWN.fullmatch(text)) is not None:
-        return own.find(match["place"], match["function"])
+        return own.find(match["place"], match["function"], sha256)
     raise ConfigError(
         f"There is no recipe {printable(text)!r}. Choose from {', '.join(RECIPES)}, "
         f"or name a Python function: recipe.py:function.{suggestion(name, RECIPES)}"
@@ -67,6 +67,15 @@ def fingerprints(recipe: Recipe) -> dict[str, str]:
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}, of the recipe {text(recipe)}, cannot be read ({error}).") from error
     return sums
+
+
+def fingerprint(recipe: Recipe) -> str | None:
+    """The SHA-256 of its files, + between two; None of a recipe that has none.
+
+    Raises:
+        ConfigError: one cannot be read.
+    """
+    return "+".join(fingerprints(recipe).values()) or None
 
 
 def _fields(name: str) -> dict[str, dataclasses.Field[Any]]:

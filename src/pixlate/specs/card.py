@@ -54,6 +54,8 @@ class Card:
     """What outputs are; likewise."""
     recipe: str | None = None
     """What made the sources of the targets in training; None where they were pictures of their own."""
+    recipe_sha256: str | None = None
+    """Of the files that decide what it does."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of pixlate and torch."""
 

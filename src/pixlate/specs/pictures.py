@@ -45,7 +45,8 @@ class Kind:
         counts = {1, self.channels}
         if self.channels < 1 or len(self.low) not in counts or len(self.high) not in counts:
             raise ConfigError(f"{self} gives no range for each of {self.channels} channels.")
-        for low, high in zip(self.low, self.high, strict=False):
+        every = (ends * self.channels if len(ends) == 1 else ends for ends in (self.low, self.high))
+        for low, high in zip(*every, strict=True):
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise ConfigError(f"The range {low:g} … {high:g} holds nothing; the lower value comes first.")
         if (self.space == "classes") != bool(self.classes) or any(len(c) != self.channels for c in self.classes):

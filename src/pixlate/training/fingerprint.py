@@ -25,6 +25,7 @@ def take(planned: Plan, device: Device) -> dict[str, str]:
         **{key: str(settings[key]) for key in _SCHEDULE},
         "training pictures": _list(planned.survey.train),
         "validation pictures": _list(planned.survey.val),
+        "kinds": f"{planned.survey.sides.source} to {planned.survey.sides.target}",
         "torch": torch.__version__,
         "device": f"{name} ({torch.backends.cpu.get_cpu_capability()})",
         "threads": str(torch.get_num_threads()),
@@ -40,7 +41,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[s
 
 
 def _list(examples: Examples) -> str:
-    files = [(file.name, _size(file.path)) for file in examples.files]
+    files = [(file.name, *map(_size, (file.path, *file.beside))) for file in examples.files]
     return f"{examples.count()} ({_digest(json.dumps(files))})"
 
 

@@ -182,6 +182,7 @@ class Watch:
                 source=sides[0],
                 target=sides[1],
                 recipe=config.data.recipe,
+                recipe_sha256=config.data.recipe_sha256,
                 versions={"pixlate": __version__, "torch": torch.__version__},
             )
             modelfile.write(self._plan.folder / f"{prefix}{suffix}.safetensors", generator, card)

@@ -71,15 +71,18 @@ def find_jobs(
 
     Raises:
         DataError: a missing input, no pictures, two inputs for one output, an output over an input, or `out` a file.
-        PictureError: an unreadable picture or one of the wrong channels, unless `skip_bad`.
+        PictureError: a picture that cannot be read, has the wrong channels or lacks its stack, unless `skip_bad`.
     """
     if os.path.exists(out) and not os.path.isdir(out):  # noqa: PTH110, PTH112
         raise DataError(f"{out} is a file; -o wants a folder.")
     how = how or Reading()
+    for folder in how.stack:
+        if not folder.is_dir():
+            raise DataError(f"There is no folder {folder} to stack pictures from.")
     half: Half = "whole" if how.direction is None else ("left" if how.direction == "AtoB" else "right")
     notes: list[str] = []
     jobs = [
-        Job(path, half, relative.as_posix(), _output(out / relative, card), _beside(relative, how.stack))
+        Job(path, half, relative.as_posix(), _output(out / relative, card))
         for given in inputs
         for path, relative in _pictures(given, notes)
     ]
@@ -89,7 +92,7 @@ def find_jobs(
     made = making_of(card) if how.apply_recipe else None
     kind = card.kinds[0] if made is None else card.kinds[1]
     kind = kind if how.alpha is None else replace(kind, alpha=how.alpha)
-    found = _inspect(jobs, kind, notes, to_grey=how.to_grey, skip_bad=skip_bad)
+    found = _inspect(jobs, kind, how, notes, skip_bad=skip_bad)
     found = replace(found, making=made)
     if not found.jobs:
         raise DataError(f"None of {len(jobs)} pictures can be translated: {found.left_out[0]}")
@@ -119,13 +122,14 @@ def _refuse_clashes(jobs: list[Job]) -> None:
             raise DataError(f"{job.output} would overwrite an input. Give another folder with -o.")
 
 
-def _inspect(jobs: list[Job], kind: Kind, notes: list[str], *, to_grey: bool, skip_bad: bool) -> Jobs:
+def _inspect(jobs: list[Job], kind: Kind, how: Reading, notes: list[str], *, skip_bad: bool) -> Jobs:
     good: list[Job] = []
     left_out: list[str] = []
     replicated = 0
-    for job in jobs:
+    for alone in jobs:
         try:
-            channels = _channels(job, kind, to_grey=to_grey)
+            job = replace(alone, beside=_beside(Path(alone.name), how.stack))
+            channels = _channels(job, kind, to_grey=how.to_grey)
         except PictureError as error:
             if not skip_bad:
                 raise
@@ -150,6 +154,11 @@ def _channels(job: Job, kind: Kind, *, to_grey: bool) -> int:
     if others:
         if channels != kind.channels:
             raise PictureError(f"{job.path} and its stack have {channels} channels, the model takes {kind.channels}.")
+        for path, one in zip((job.path, *job.beside), (header, *others), strict=True):
+            if kind.full_scale and one.number != kind.number:
+                raise PictureError(f"{path} holds {one.number}, the model takes {kind.number}.")
+            if (one.height, one.width) != (header.height, header.width):
+                raise PictureError(f"{path}, to be stacked onto {job.path}, differs from it in size.")
         return channels
     images.refuse_unsuited(header, kind, str(job.path), to_grey=to_grey)
     return channels
@@ -159,11 +168,14 @@ def making_of(card: Card) -> Making:
     """How training made the model's sources.
 
     Raises:
-        ConfigError: it did not, or by what is no longer there.
+        ConfigError: it did not, or by what is no longer there or has changed.
     """
     if card.recipe is None or card.recipe == LAB or card.direction != "AtoB":
         raise ConfigError("The model was trained on no sources made by a recipe; leave --apply-recipe out.")
-    return Making(table.parse(card.recipe))
+    recipe = table.parse(card.recipe, card.recipe_sha256)
+    if table.fingerprint(recipe) != card.recipe_sha256:
+        raise ConfigError(f"{card.recipe} is not what the model was trained with; its files have changed since.")
+    return Making(recipe, channels=card.kinds[0].channels)
 
 
 def _output(path: Path, card: Card) -> Path:
@@ -180,6 +192,6 @@ def _beside(relative: Path, stack: Sequence[Path]) -> tuple[Path, ...]:
         files = [path for path in near if path.stem == relative.stem and path.suffix.lower() in images.SUFFIXES]
         if len(files) != 1:
             name = relative.with_suffix("").as_posix()
-            raise DataError(f"{folder} has {len(files)} pictures named {name}; one is to be stacked.")
+            raise PictureError(f"{folder} has {len(files)} pictures named {name}; one is to be stacked.")
         found.append(files[0])
     return tuple(found)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixlate import durable, images
-from pixlate.data.arranging.sources import refuse_clashes
+from pixlate.data.arranging.sources import refuse_clashes, relative_to_all, under
 from pixlate.data.arranging.writing import Outcome, Track, each_sound, refuse_used, save, silent
 from pixlate.data.finding import PictureFile
-from pixlate.data.survey import survey
+from pixlate.data.survey import Survey, survey
 from pixlate.errors import ConfigError
 from pixlate.recipes.protocol import Recipe
 from pixlate.specs.data import DataConfig, Resample
@@ -38,9 +38,9 @@ def prepare(
     if surveyed.making is None:
         raise ConfigError(f"{config.recipe} needs no prepared files: pixlate train PICTURES --recipe {config.recipe}")
     making = replace(surveyed.making, recipe=bind(surveyed.making.recipe))
-    files = [file for part in (surveyed.train, surveyed.val, surveyed.test) for file in part.targets]
-    names = {file: Path(file.name).with_suffix("") for file in files}
-    refuse_clashes([(name.as_posix(), file.path) for file, name in names.items()])
+    names = _names(surveyed, Path(config.data))
+    files = list(names)
+    refuse_clashes([(name, file.path) for file, name in names.items()])
     refuse_used(out, [file.path.parent for file in files])
 
     with durable.tree(out) as folder:
@@ -55,3 +55,15 @@ def prepare(
 
         left_out = each_sound(files, one, track, "preparing", skip_bad=config.skip_bad)
     return Outcome(len(files) - len(left_out), tuple(left_out), surveyed.notes)
+
+
+def _names(surveyed: Survey, data: Path) -> dict[PictureFile, str]:
+    """For each picture, its path below A and B without ending; a list may name pictures that lie anywhere."""
+    parts = {"train": surveyed.train, "val": surveyed.val, "test": surveyed.test}
+    placed = [(file, part) for part, examples in parts.items() for file in examples.targets]
+    names = [file.name for file, _ in placed]
+    if data.is_file():
+        below = relative_to_all([file.path for file, _ in placed])
+        parted = len(surveyed.val) + len(surveyed.test) > 0
+        names = [under(part if parted else None, name) for name, (_, part) in zip(below, placed, strict=True)]
+    return {file: Path(name).with_suffix("").as_posix() for name, (file, _) in zip(names, placed, strict=True)}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixlate.data.finding import Found, Pair, find, part_of
-from pixlate.data.lists import Part
 from pixlate.data.survey import list_defects
 from pixlate.errors import ConfigError, DataError
 from pixlate.specs.data import DataConfig
@@ -38,14 +37,15 @@ def find_pairs(data: Path, data_b: Path | None, *, skip_bad: bool) -> tuple[Foun
         raise DataError(" ".join([f"{data}: no pairs found ({found.layout}).", *found.notes]))
     names = relative_to_all([pair.source.path for _, pair in pairs]) if data.is_file() else [p.name for _, p in pairs]
     named = [
-        Named(_under(part, Path(name).with_suffix("").as_posix() if data.is_file() else name), pair)
+        Named(under(part, Path(name).with_suffix("").as_posix() if data.is_file() else name), pair)
         for name, (part, pair) in zip(names, pairs, strict=True)
     ]
     refuse_clashes([(each.name, each.pair.source.path) for each in named])
     return found, named
 
 
-def _under(part: Part | None, name: str) -> str:
+def under(part: str | None, name: str) -> str:
+    """The name below the folder of its part, unless it says the part itself."""
     return name if part is None or part_of(Path(name)) == part else f"{part}/{name}"
 
 

@@ -135,10 +135,10 @@ def _facts(planned: Plan) -> str:
 
 def _data_facts(planned: Plan) -> list[tuple[str, object]]:
     data, looked = planned.config.data, planned.survey
-    side_b = [("B pictures", data.data_b)] if data.data_b else []
+    more = [("B pictures", data.data_b), *(("stacked", folder) for folder in data.stack), ("recipe", data.recipe)]
     return [
         ("folder", data.data),
-        *side_b,
+        *((name, value) for name, value in more if value),
         ("layout", looked.layout),
         ("pairs" if looked.train.paired else "pictures", looked.counts()),
         ("size", f"{data.size} px, cropped from {data.load_size} ({data.fit}, {data.resample})"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -49,7 +49,8 @@ class Pictures:
         """Source and target (H, W, C) of a pair, likewise."""
         sides, preparation, making = self.plan.survey.sides, self.plan.preparation, self.plan.survey.making
         if making is not None:
-            picture = augment.without_jitter(loading.read(index[1], making.of(sides)), preparation)
+            kind = making.of(sides)
+            picture = augment.without_jitter(loading.read(index[1], kind), augment.suited(preparation, kind))
             return making.pair(picture, str(index[1].path), self.plan.config.loop.seed, "validation", index[1].name)
         source, target = loading.read_pair(*index, sides)
         return (
@@ -83,19 +84,26 @@ class Pictures:
 
     def estimate_statistics(self, method: Method, device: Device) -> None:
         """Give the generators running averages of their own, as averaged weights need that never ran in training."""
-        examples, kinds = self.plan.survey.train, self.plan.survey.sides
-        sides = ((examples.sources, kinds.source), (examples.targets, kinds.target))
         size = self.plan.config.loop.batch_size  # as in training, so that the spread among a batch's pictures counts
-        for generator, (files, kind) in zip(method.shipped.values(), sides, strict=False):
+        for generator, (files, read, kind) in zip(method.shipped.values(), self._inputs(), strict=False):
             if not has_statistics(generator):
                 continue
-            chosen = self.readable(spread(files, _ESTIMATE_FROM), partial(self.read, kind=kind))
+            chosen = self.readable(spread(files, _ESTIMATE_FROM), read)
             with fresh_statistics(generator), torch.no_grad():
                 for start in range(0, len(chosen), size):
                     self.go_on()
-                    inputs = [loading.to_tensor(self.read(file, kind), kind) for file in chosen[start : start + size]]
+                    inputs = [loading.to_tensor(read(file), kind) for file in chosen[start : start + size]]
                     noise = Noise(draws.seed(self.plan.config.loop.seed, "statistics", start))
                     generator(torch.stack(inputs).to(device.torch), noise)
+
+    def _inputs(self) -> list[tuple[Sequence[Any], Callable[[Any], Picture], Kind]]:
+        """What each generator may be given: training pictures, how one is read, and what they are."""
+        examples, sides = self.plan.survey.train, self.plan.survey.sides
+        if self.plan.survey.making is not None:
+            pairs = list(zip(examples.sources, examples.targets, strict=True))
+            return [(pairs, lambda files: self.pair(files)[0], sides.source)]
+        each = ((examples.sources, sides.source), (examples.targets, sides.target))
+        return [(files, partial(self.read, kind=kind), kind) for files, kind in each]
 
 
 def spread(files: Sequence[T], count: int) -> list[T]:
