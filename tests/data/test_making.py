@@ -36,7 +36,7 @@ def test_a_picture_that_nothing_can_be_made_of_is_named():
     with pytest.raises(PictureError, match=r"^some\.tif: "):
         Making(parse("gray")).pair(PICTURE.astype(np.float32), "some.tif", 0)
     with pytest.raises(PictureError, match=r"^some\.png: the recipe gave 1 channels, not 3"):
-        Making(parse("gray"), channels=3).pair(PICTURE, "some.png", 0)
+        Making(parse("gray"), kind=Kind(3)).pair(PICTURE, "some.png", 0)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,16 @@ def test_a_module_is_a_recipe_too(tmp_path, monkeypatch):
     made = making(config, paired=True)
     assert made is not None
     assert sides_of(Kind(3), config, made).source.channels == 1
+
+
+def test_a_recipe_sees_the_range_that_was_given_and_makes_pictures_of_it():
+    eight = np.zeros((64, 64, 1), np.uint8)
+    eight[16:48, 16:48] = 255
+    twelve = eight.astype(np.uint16) // 255 * np.uint16(4095)
+    kind = Kind(1, "uint16", (0.0,), (4095.0,))
+    for recipe in ("edges", "mask", "downscale"):
+        source, _ = Making(parse(recipe)).pair(eight, "a.png", 0)
+        deep, target = Making(parse(recipe), kind=kind).pair(twelve, "a.png", 0)
+        assert np.array_equal(target, twelve)
+        assert (deep.min(), deep.max()) == (0, 4095)
+        assert np.abs(deep / 4095 - source / 255).max() < 0.01

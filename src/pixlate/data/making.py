@@ -13,7 +13,7 @@ from pixlate.recipes.edges import HED
 from pixlate.recipes.own import Own
 from pixlate.recipes.protocol import Recipe
 from pixlate.specs.data import DataConfig
-from pixlate.specs.pictures import Kind, Sides
+from pixlate.specs.pictures import FULL_SCALE, Kind, Sides
 
 LAB = "lab"
 """The recipe of colorization: the source is the L of a picture's CIE Lab, the target its ab."""
@@ -26,7 +26,7 @@ class Making:
     recipe: Recipe
     reverse: bool = False
     """Whether the recipe makes the targets (--direction BtoA)."""
-    channels: int | None = None
+    kind: Kind | None = None
     """Of all that the recipe makes; None until that is known."""
 
     def of(self, sides: Sides) -> Kind:
@@ -41,12 +41,33 @@ class Making:
         """
         rng = np.random.default_rng(draws.seed(seed, "recipe", *place))
         try:
-            made = self.recipe.make(picture, rng)
+            made = self._back(self.recipe.make(self._spread(picture), rng))
         except PictureError as error:
             raise PictureError(f"{name}: {error}") from error
-        if self.channels not in (None, made.shape[-1]):
-            raise PictureError(f"{name}: the recipe gave {made.shape[-1]} channels, not {self.channels} as of others.")
+        if self.kind is not None and made.shape[-1] != self.kind.channels:
+            wanted = self.kind.channels
+            raise PictureError(f"{name}: the recipe gave {made.shape[-1]} channels, not {wanted} as of others.")
         return (picture, made) if self.reverse else (made, picture)
+
+    def _spread(self, picture: Picture) -> Picture:
+        """The picture with its range on the whole scale, for what is black and white to a recipe lies at the ends."""
+        if self.kind is None or self.kind.full_scale:
+            return picture
+        low, high, full = self._scale(self.kind)
+        shares = np.clip((picture.astype(np.float32) - low) / (high - low), 0, 1)
+        spread: Picture = np.rint(shares * full).astype(picture.dtype)
+        return spread
+
+    def _back(self, made: Picture) -> Picture:
+        if self.kind is None or self.kind.full_scale:
+            return made
+        low, high, full = self._scale(self.kind)
+        again: Picture = np.rint(low + made.astype(np.float32) / full * (high - low)).astype(made.dtype)
+        return again
+
+    @staticmethod
+    def _scale(kind: Kind) -> tuple[np.float32, np.float32, np.float32]:
+        return np.float32(kind.low[0]), np.float32(kind.high[0]), np.float32(FULL_SCALE[kind.number])
 
 
 def making(config: DataConfig, *, paired: bool) -> Making | None:

@@ -141,7 +141,7 @@ def conclude(laid: Laid, headers: dict[Path, Header], config: DataConfig, seed: 
         raise DataError(f"{config.data}: none of the training pictures can be read any more.")
     both = sides_of(target, config, made) if config.recipe else Sides(source, target)
     if made is not None:
-        made = replace(made, channels=(both.target if made.reverse else both.source).channels)
+        made = replace(made, kind=both.target if made.reverse else both.source)
     return Survey(
         name=_name(config, found),
         layout=found.layout,

@@ -175,7 +175,7 @@ def making_of(card: Card) -> Making:
     recipe = table.parse(card.recipe, card.recipe_sha256)
     if table.fingerprint(recipe) != card.recipe_sha256:
         raise ConfigError(f"{card.recipe} is not what the model was trained with; its files have changed since.")
-    return Making(recipe, channels=card.kinds[0].channels)
+    return Making(recipe, kind=card.kinds[0])
 
 
 def _output(path: Path, card: Card) -> Path:
