@@ -148,16 +148,25 @@ def test_a_failing_writer_leaves_no_folder(tmp_path):
 
 def test_a_tree_appears_whole_or_not_at_all_and_over_what_a_kill_left(tmp_path):
     durable.write(tmp_path / ".made.part" / "old" / "half", b"left")
-    with pytest.raises(ValueError, match="x"), durable.tree(tmp_path / "made") as temporary:  # noqa: PT012
+    with pytest.raises(ValueError, match="x"), durable.tree(tmp_path / "made", alone=True) as temporary:  # noqa: PT012
         (temporary / "deep").mkdir()
         raise ValueError("x")
     assert lying_in(tmp_path) == []
-    with durable.tree(tmp_path / "made") as temporary:
+    with durable.tree(tmp_path / "made", alone=True) as temporary:
         (temporary / "deep").mkdir()
         (temporary / "deep" / "file").write_bytes(b"deep")
         assert lying_in(tmp_path) == [".made.part"]
     assert lying_in(tmp_path) == ["made"]
     assert (tmp_path / "made" / "deep" / "file").read_bytes() == b"deep"
+
+
+def test_of_two_trees_for_one_place_the_first_stays_and_the_second_is_told(tmp_path):
+    with pytest.raises(WriteError, match="made"), durable.tree(tmp_path / "made") as late:  # noqa: PT012
+        (late / "of").write_bytes(b"the second")
+        with durable.tree(tmp_path / "made") as early:
+            (early / "of").write_bytes(b"the first")
+    assert (tmp_path / "made" / "of").read_bytes() == b"the first"
+    assert lying_in(tmp_path) == ["made"]
 
 
 @pytest.mark.parametrize("asked", ["_make", "_sync_all", "_rename", "_sync"])
@@ -175,7 +184,7 @@ def test_a_tree_is_synced_file_by_file_where_the_system_cannot_at_once(tmp_path,
     synced = []
     monkeypatch.setattr(durable.sys, "platform", "elsewhere")
     monkeypatch.setattr(durable, "_sync", lambda path: synced.append(path.name))
-    with durable.tree(tmp_path / "made") as temporary:
+    with durable.tree(tmp_path / "made", alone=True) as temporary:
         (temporary / "deep").mkdir()
         (temporary / "deep" / "file").write_bytes(b"x")
     assert sorted(synced) == sorted(["deep", "file", ".made.part", tmp_path.name])

@@ -96,19 +96,19 @@ def folder(path: Path, needed: int | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def tree(path: Path) -> Iterator[Path]:
+def tree(path: Path, *, alone: bool = False) -> Iterator[Path]:
     """A temporary folder beside `path` to put files and folders in; on success it is `path`, and all of it on the disk.
 
-    If the block raises, nothing of it is left. `path` must not be there, or be an empty folder. What an earlier one for
-    the same `path` left when it was killed is removed first: nobody else may be at it. There is no manifest: it is for
-    sets of pictures, which people add to.
+    If the block raises, nothing of it is left. `path` must not be there, or be an empty folder. Who is `alone`, because
+    he holds a lock, has what an earlier one left when it was killed removed first. There is no manifest: it is for sets
+    of pictures, which people add to.
 
     Raises:
         WriteError: the folder cannot be written, or put in its place.
     """
     with _telling(path, None, kept=" More than that is needed. What was there before is untouched."):
         _make_parents(path)
-        temporary = path.parent / f".{path.name}.part"
+        temporary = path.parent / f".{path.name}.part" if alone else _temporary(path)
         try:
             _remove(temporary)
             _make(temporary)

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from pixlate import Translator, cli, durable, images, modelfile
+from pixlate.errors import PictureError
 from pixlate.images import Picture
 from pixlate.networks.building import build_generator
 from pixlate.specs.card import Card
@@ -218,3 +220,47 @@ def test_label_maps_are_resized_without_mixing_classes(tmp_path, call) -> None:
     assert call(path, tmp_path / "a.png", "-o", tmp_path / "out", "--size", "23x31")[0] == 0
     nearest = images.resize(picture, 23, 31, "nearest")
     assert np.array_equal(images.read(tmp_path / "out" / "a.png"), Translator(path)(nearest, name="a.png"))
+
+
+def test_whole_numbers_are_refused_where_floats_were_learned(call, tmp_path) -> None:
+    floats = Kind(3, "float32", high=(1.0,), ending=".tif")
+    made = model(tmp_path / "m.safetensors", floats, RGB)
+    save(tmp_path / "in" / "a.png", noise(1))
+    code, _, err = call(made, tmp_path / "in", "-o", tmp_path / "out")
+    assert (code, "holds uint8, the model takes floats" in err.replace("\n", " ")) == (2, True)
+    with pytest.raises(PictureError, match="holds uint8"):
+        Translator(made)(noise(1))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stack_is_an_input_too_and_not_written_over(call, tmp_path) -> None:
+    made = model(tmp_path / "m.safetensors", Kind(4, ending=".tif"), RGB)
+    save(tmp_path / "in" / "a.png", noise(1))
+    save(tmp_path / "depth" / "a.png", noise(2, 1))
+    before = (tmp_path / "depth" / "a.png").read_bytes()
+    code, _, err = call(made, tmp_path / "in", "--stack", tmp_path / "depth", "-o", tmp_path / "depth")
+    assert (code, "would overwrite an input" in err.replace("\n", " ")) == (2, True)
+    assert (tmp_path / "depth" / "a.png").read_bytes() == before
+
+
+def test_what_a_tiff_says_of_its_place_goes_along_in_any_letters_but_not_with_halves(call, tmp_path) -> None:
+    told = "<GDALMetadata>Höhe</GDALMetadata>".encode()
+    tags = [(33550, "d", 3, (10.0, 10.0, 0.0), True), (42112, "s", len(told) + 1, told, True)]
+    made = model(tmp_path / "m.safetensors", RGB, RGB)
+    (tmp_path / "in").mkdir()
+    tifffile.imwrite(tmp_path / "in" / "a.tif", noise(1), photometric="rgb", extratags=tags)
+    code, _, err = call(made, tmp_path / "in", "-o", tmp_path / "out", "--size", "8x10")
+    assert code == 0, err
+    with tifffile.TiffFile(tmp_path / "out" / "a.tif") as tiff:
+        assert tiff.pages.first.tags[33550].value == (20.0, 20.0, 0.0)
+        assert "Höhe" in tiff.pages.first.tags[42112].value
+    assert call(made, tmp_path / "in", "-o", tmp_path / "half", "--direction", "AtoB")[0] == 0
+    assert not images.read_header(tmp_path / "half" / "a.tif").georeferenced
+
+
+def test_a_scale_of_too_few_values_is_left_out(call, tmp_path) -> None:
+    made = model(tmp_path / "m.safetensors", RGB, RGB)
+    (tmp_path / "in").mkdir()
+    tags = [(33550, "d", 2, (10.0, 10.0), True)]
+    tifffile.imwrite(tmp_path / "in" / "a.tif", noise(1), photometric="rgb", extratags=tags)
+    assert call(made, tmp_path / "in", "-o", tmp_path / "out")[0] == 0

@@ -89,7 +89,7 @@ def _refuse_unfit(path: Path) -> None:
     if stat.S_ISDIR(state.st_mode):
         raise PictureError(f"{path} is a folder, not a picture.")
     if not stat.S_ISREG(state.st_mode):
-        raise PictureError(f"{path} is not a file of a picture.")
+        raise PictureError(f"{path} is a pipe, a socket or a device, not a picture.")
     if state.st_size > MOST_BYTES:
         raise PictureError(f"{path} is larger than {MOST_BYTES >> 30} GiB. Cut it into tiles first.")
 

@@ -47,5 +47,7 @@ def refuse_unsuited(header: Header, kind: Kind, name: str, *, to_grey: bool = Fa
         raise PictureError(f"{name} has {channels} channels, the model takes {kind.channels}.{how}")
     if header.number != "uint8" and kind.space == "classes":
         raise PictureError(f"{name} holds {header.number}, the model takes label maps of 8 bits.")
+    if header.number != "float32" and kind.number == "float32":
+        raise PictureError(f"{name} holds {header.number}, the model takes floats of a range of their own: {kind}.")
     if header.number == "float32" and kind.full_scale:
         raise PictureError(f"{name} holds floats, the model takes whole numbers of the scale of {kind.number}.")

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage
+from tifffile import COMPRESSION, PHOTOMETRIC, PLANARCONFIG, TiffFile, TiffPage, TiffTag
 
 from pixlate.errors import DamagedError, PictureError
 from pixlate.images.bitmaps import in_srgb, upright
@@ -76,8 +76,19 @@ def kept_tags(file: BinaryIO, size: tuple[int, int]) -> tuple[Tag, ...]:
             return ()
         down, across = size[0] / page.imagelength, size[1] / page.imagewidth
         found = [page.tags[code] for code in _KEPT if code in page.tags]
-        tags = [Tag(tag.code, int(tag.dtype), tag.count, tag.value) for tag in found]
+        tags = [Tag(tag.code, int(tag.dtype), tag.count, _raw(tag.value)) for tag in found if _sound(tag)]
         return tuple(tag._replace(value=_scaled(tag, down, across)) for tag in tags)
+
+
+def _sound(tag: TiffTag) -> bool:
+    """Whether it has as many values as its meaning asks for."""
+    multiple = {_PIXEL_SCALE: 3, _TIE_POINTS: 6, _TRANSFORMATION: 16}.get(tag.code, 1)
+    return tag.count % multiple == 0
+
+
+def _raw(value: Any) -> Any:  # noqa: ANN401
+    # TIFF has ASCII only, and GDAL writes UTF-8 there; bytes are written as they are.
+    return value.encode() if isinstance(value, str) else value
 
 
 def _scaled(tag: Tag, down: float, across: float) -> Any:  # noqa: ANN401

@@ -40,6 +40,12 @@ class Keeper:
         if processes.leads:
             self._shelf.set_aside(step)
         tensors, document = self._shelf.read(step)
+        before, now = (each.get("kinds") for each in (document["fingerprint"], self._fingerprint))
+        if before not in (None, now):
+            raise RunError(
+                f"The run began with pictures of another kind or range: {before} then, {now} now. Its weights would "
+                "mean something else. Take out what has changed, or name another folder with --run."
+            )
         self._state.unpack(tensors, document)
         self._resumable = True
         differing = list(fingerprint.differences(document["fingerprint"], self._fingerprint))

@@ -94,6 +94,7 @@ def find_jobs(
     kind = kind if how.alpha is None else replace(kind, alpha=how.alpha)
     found = _inspect(jobs, kind, how, notes, skip_bad=skip_bad)
     found = replace(found, making=made)
+    _refuse_overwriting(found.jobs)
     if not found.jobs:
         raise DataError(f"None of {len(jobs)} pictures can be translated: {found.left_out[0]}")
     return found
@@ -111,14 +112,18 @@ def _pictures(given: Path, notes: list[str]) -> Iterable[tuple[Path, Path]]:
 
 def _refuse_clashes(jobs: list[Job]) -> None:
     taken: dict[str, Job] = {}
-    sources = {job.path.resolve() for job in jobs}
     for job in jobs:
         # Compared without case: on some file systems a.png and A.png are one file.
         other = taken.setdefault(str(job.output).lower(), job)
         if other is not job:
             clash = f"{other.path} and {job.path} would both become {job.output}"
             raise DataError(f"{clash}. Translate them into two folders.")
-        if job.output.resolve() in sources:
+
+
+def _refuse_overwriting(jobs: Sequence[Job]) -> None:
+    read = {path.resolve() for job in jobs for path in (job.path, *job.beside)}
+    for job in jobs:
+        if job.output.resolve() in read:
             raise DataError(f"{job.output} would overwrite an input. Give another folder with -o.")
 
 

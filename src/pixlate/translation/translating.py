@@ -89,5 +89,5 @@ def _read(job: Job, work: Jobs, size: tuple[int, int] | None, translator: Transl
 
 def _write(job: Job, picture: Picture, kind: Kind) -> None:
     ending = job.output.suffix
-    tags = images.kept_tags(job.path, picture.shape[:2]) if ending == ".tif" else ()
+    tags = images.kept_tags(job.path, picture.shape[:2]) if ending == ".tif" and job.half == "whole" else ()
     durable.write(job.output, images.encode(picture, ending, alpha=kind.alpha == "keep", tags=tags))

@@ -74,6 +74,8 @@ class Translator:
         given = images.as_picture(picture, self.source.alpha, self.source.background)
         if given.shape[-1] == 3 and self.source.channels == 1:
             raise PictureError("The picture has 3 channels, the model takes 1.")
+        if given.dtype != np.float32 and self.source.number == "float32":
+            raise PictureError(f"The picture holds {given.dtype}, the model takes floats of a range of their own.")
         output = self.translate(images.as_kind(given, self.source, "The picture"), name)
         return images.to_pillow(output) if images.is_pillow(picture) else output
 

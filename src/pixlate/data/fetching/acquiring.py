@@ -72,7 +72,7 @@ def fetch(
         if folder.exists():
             tell(f"{folder} is there already ({_told(_known(folder))}); nothing is fetched.")
         elif len(given) == 1 and given[0].is_dir():
-            with durable.tree(folder) as made:
+            with durable.tree(folder, alone=True) as made:
                 _write_source(made, data_set, [], given[0])
                 settings.settle(data_set, given[0], made / settings.FILE)
         else:
@@ -121,7 +121,7 @@ def _acquire(
         held.append(_Held(archive, part, url, found))
     tell(f"unpacking into {out / data_set.name}")
     try:
-        with durable.tree(out / data_set.name) as made:
+        with durable.tree(out / data_set.name, alone=True) as made:
             _unpack(data_set, held, made, progress)
             _write_source(made, data_set, held)
             for each in held:
