@@ -197,8 +197,13 @@ def outcome(run: Path) -> dict[str, Any]:
     for path in sorted(run.glob("*.safetensors")):
         found |= {f"{path.stem} {key}": value for key, value in tensorfile.read_tensors(path).items()}
     lines = (run / runfolder.METRICS).read_text().splitlines()
-    told = {f"line {index}": json.loads(line) for index, line in enumerate(lines)}
+    told = {f"line {index}": untimed(line) for index, line in enumerate(lines)}
     return {**found, **told, "progress": document["progress"], "kept": shelf.steps()}
+
+
+def untimed(line: str) -> dict[str, Any]:
+    """A line of the journal without what a clock said."""
+    return {name: value for name, value in json.loads(line).items() if name != "waiting"}
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

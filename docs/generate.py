@@ -27,6 +27,7 @@ COMMANDS = (
     "data labels",
     "data fetch",
     "data check",
+    "data shard",
 )
 PAGE = Path(__file__).with_name("commands.md")
 

@@ -30,7 +30,7 @@ OWNERS = {
     "tensorboard": {"training"},
     "urllib": {"data"},
     "zipfile": {"archives", "foreign", "images"},
-    "tarfile": set(),
+    "tarfile": {"data"},
     "importlib": {"recipes"},
     "pickle": {"foreign"},
     "scipy": {"recipes"},

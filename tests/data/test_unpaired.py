@@ -628,7 +628,7 @@ def test_the_report_counts_each_side(tmp_path):
         "No validation pictures of B: 2 set aside for validation by seed 0."
     )
     assert (len(looked.train), looked.train.paired) == (18, False)
-    assert len(looked.train.files) == 20
+    assert len(list(looked.train.files)) == 20
     assert len(set(looked.train.names)) == 20
 
 

@@ -41,6 +41,8 @@ def make(drawn: Path, run: Path, **loop: Any) -> TrainConfig:
 
 def lines(run: Path, kind: str) -> list[dict[str, Any]]:
     entries = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for entry in entries:
+        entry.pop("waiting", None)  # what a clock said
     return [entry for entry in entries if entry["kind"] == kind]
 
 
@@ -490,7 +492,7 @@ Interludes.after_step = sending
 try:
     cli.main(sys.argv[1:])
 except SystemExit as ended:
-    print("rank", os.environ["RANK"], "ended with", ended.code, flush=True)
+    os.write(1, f"rank {os.environ['RANK']} ended with {ended.code}\\n".encode())
 """
     )
     flags = [

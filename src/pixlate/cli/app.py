@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnknownOptionError
 
-from pixlate.cli import arranging, checking, embedded, fetching, files, preparing, training
+from pixlate.cli import arranging, checking, embedded, fetching, files, preparing, sharding, training
 from pixlate.errors import PixlateError, escaped
 from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.version import __version__
@@ -38,6 +38,7 @@ data_app.command(arranging.align)
 data_app.command(arranging.tiles)
 data_app.command(arranging.untile)
 data_app.command(fetching.fetch)
+data_app.command(sharding.shard)
 app.config = (training.settings_file,)
 
 

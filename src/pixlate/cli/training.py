@@ -46,7 +46,8 @@ def command(settings: type[Any]) -> Callable[..., None]:
         Parameters
         ----------
         data
-            Folder of side-by-side pictures (A left, B right), folder with A and B inside, or a CSV/JSONL list.
+            Folder of side-by-side pictures (A left, B right), folder with A and B inside, a CSV/JSONL list, or shards:
+            their folder, or the URL of their index.json.
         data_b
             Folder of the B pictures, where DATA holds the A pictures.
         config

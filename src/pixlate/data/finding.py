@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,22 +10,48 @@ from typing import Literal
 
 from pixlate import images
 from pixlate.data.lists import PARTS, Part, cells, halves_of, rows_of, split_of
+from pixlate.data.shards.section import Section
 from pixlate.errors import DataError
-from pixlate.images import Half
+from pixlate.images import File, Half, Header
 from pixlate.specs.data import DataConfig
 
 DefectKind = Literal["unmatched", "duplicate stem", "missing", "unreadable", "size mismatch", "odd width"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PictureFile:
     """A file, or one half of it. `name` is unique on its side of the data set; both pictures of a pair have one."""
 
     name: str
-    path: Path
+    path: File
     half: Half = "whole"
     beside: tuple[Path, ...] = ()
     """Files whose channels are stacked onto its own."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of the file or section, and of the files beside it, in bytes; -1 of one that is gone."""
+        return tuple(_size(file) for file in (self.path, *self.beside))
+
+
+def _size(file: File) -> int:
+    if isinstance(file, Section):
+        return file.length
+    try:
+        return os.stat(str(file)).st_size  # noqa: PTH116 - a file is no more than what can be opened
+    except OSError:  # whoever reads it will say so
+        return -1
+
+
+def loose(file: File) -> Path:
+    """The path of a picture that is a file of its own.
+
+    Raises:
+        DataError: it lies in a shard.
+    """
+    if isinstance(file, Path):
+        return file
+    raise DataError(f"{file} lies in a shard, and this is done with files only. Take the set that the shards are of.")
 
 
 @dataclass(frozen=True)
@@ -46,7 +72,7 @@ class Defect:
     """A picture that cannot be used, and why."""
 
     kind: DefectKind
-    path: Path
+    path: File
     why: str
 
 
@@ -59,8 +85,24 @@ class Found:
     """Pairs by part; None where the data set has no parts."""
     sides: dict[Part | None, tuple[list[PictureFile], list[PictureFile]]] = field(default_factory=dict)
     """Sources and targets by part, where nothing is paired."""
+    sections: dict[Part | None, tuple[Sequence[PictureFile], Sequence[PictureFile]]] = field(default_factory=dict)
+    """Sources and targets by part of a set of shards, paired or not."""
     defects: list[Defect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    headers: Mapping[File, Header] | None = None
+    """Of the pictures, where an index knows them."""
+
+    @property
+    def columns(self) -> dict[Part | None, tuple[Sequence[PictureFile], Sequence[PictureFile]]]:
+        """Sources and targets by part; those of pairs stand at the same places."""
+        return (
+            self.sections
+            or {**self.sides}
+            or {
+                part: ([pair.source for pair in pairs], [pair.target for pair in pairs])
+                for part, pairs in self.parts.items()
+            }
+        )
 
 
 def find(config: DataConfig) -> Found:

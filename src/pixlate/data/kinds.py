@@ -1,11 +1,11 @@
 """What the pictures of a side are: channels, kind of number and range, from their headers and the settings."""
 
+import heapq
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from pixlate import draws, images
 from pixlate.data.finding import PictureFile
+from pixlate.data.shards.sections import Paths, Sections
 from pixlate.errors import ConfigError, DataError, PictureError
-from pixlate.images import Half, Header, palettes
+from pixlate.images import File, Header, palettes
 from pixlate.images.palette import IGNORE, Palette
 from pixlate.specs.data import DataConfig
 from pixlate.specs.pictures import FULL_SCALE, Alpha, Colour, Kind, Number, Range, parse_colour, parse_range
@@ -64,7 +65,7 @@ def asked(config: DataConfig) -> tuple[Asked, Asked]:
 def decide(
     training: Sequence[PictureFile],
     validation: Sequence[PictureFile],
-    headers: Mapping[Path, Header],
+    headers: Mapping[File, Header],
     wanted: Asked,
     seed: int,
     notes: list[str],
@@ -74,16 +75,11 @@ def decide(
     Raises:
         DataError: pictures that no one kind describes.
     """
-    training, validation = ([file for file in files if file.path in headers] for files in (training, validation))
-    files = [*training, *validation]
-    if not training:
+    layers = _layers(_readable(training, headers), _readable(validation, headers), headers, seed)
+    if not layers:
         return Kind()
     if wanted.classes is not None:
-        return _labels(files, headers, wanted.classes)
-    layers = [
-        _Layer(_halves(files, place, headers), _halves(training, place, headers), seed)
-        for place in range(1 + len(files[0].beside))
-    ]
+        return _labels(layers, headers, wanted.classes)
     if len(layers) > 1:
         for layer in layers:
             _refuse_mixed(layer, headers, wanted)
@@ -93,24 +89,45 @@ def decide(
 
 @dataclass(frozen=True)
 class _Layer:
-    """The pictures of a side, or those of one folder that is stacked onto them: files, and which half of each."""
+    """The pictures of a side, or those of one folder that is stacked onto them."""
 
-    every: Sequence[tuple[Path, Half]]
-    measured: Sequence[tuple[Path, Half]]
-    """Those of training."""
+    paths: Sequence[File]
+    counts: Counter[Header]
+    """How many of them have which header."""
+    training: Sequence[PictureFile]
+    """Those that ranges are measured on."""
     seed: int
 
-    @property
-    def paths(self) -> list[Path]:
-        return [path for path, _ in self.every]
+
+def _layers(
+    training: Sequence[PictureFile], validation: Sequence[PictureFile], headers: Mapping[File, Header], seed: int
+) -> list[_Layer]:
+    if not training:
+        return []
+    if isinstance(training, Sections):
+        paths = Paths(training, *([validation] if isinstance(validation, Sections) else []))
+        return [_Layer(paths, paths.counts, training, seed)]
+    layers = []
+    for place in range(1 + len(training[0].beside)):
+        own, others = (_layer(files, place, headers) for files in (training, validation))
+        found = [file.path for file in (*own, *others)]
+        layers.append(_Layer(found, Counter(headers[path] for path in found), own, seed))
+    return layers
 
 
-def _halves(files: Sequence[PictureFile], place: int, headers: Mapping[Path, Header]) -> list[tuple[Path, Half]]:
-    each = [((file.path, *file.beside)[place], file.half) for file in files]
-    return [(path, half) for path, half in each if path in headers]
+def _layer(files: Sequence[PictureFile], place: int, headers: Mapping[File, Header]) -> Sequence[PictureFile]:
+    """Of each file the one at that place of those that are stacked."""
+    if place == 0:
+        return files
+    each = [replace(file, path=file.beside[place - 1], beside=()) for file in files]
+    return [file for file in each if file.path in headers]
 
 
-def _refuse_mixed(layer: _Layer, headers: Mapping[Path, Header], wanted: Asked) -> None:
+def _readable(files: Sequence[PictureFile], headers: Mapping[File, Header]) -> Sequence[PictureFile]:
+    return files.readable if isinstance(files, Sections) else [file for file in files if file.path in headers]
+
+
+def _refuse_mixed(layer: _Layer, headers: Mapping[File, Header], wanted: Asked) -> None:
     """Make sure that what is stacked is all alike, for nothing says of a stack which of its channels were what."""
     looks = {(headers[path].channels_with(wanted.alpha), headers[path].number): path for path in reversed(layer.paths)}
     if len(looks) > 1:
@@ -129,14 +146,15 @@ def _classes(config: DataConfig, side: str) -> Palette | int | None:
     return int(text)
 
 
-def _labels(files: Sequence[PictureFile], headers: Mapping[Path, Header], classes: Palette | int) -> Kind:
+def _labels(layers: Sequence[_Layer], headers: Mapping[File, Header], classes: Palette | int) -> Kind:
     """The kind of label maps: colours of a palette, or numbers as grey levels."""
     channels = 1 if isinstance(classes, int) else 3
-    for file in files:
-        header = headers[file.path]
-        if header.number != "uint8" or header.channels > channels or file.beside:
-            told = f"{header.channels} channels of {header.number}"
-            raise DataError(f"{file.path} has {told}; label maps have 8 bits, and {channels} channels here.")
+    layer = layers[0]
+    unfit = {each for each in layer.counts if each.number != "uint8" or each.channels > channels or len(layers) > 1}
+    if unfit:
+        path, header = next((path, headers[path]) for path in layer.paths if headers[path] in unfit)
+        told = f"{header.channels} channels of {header.number}"
+        raise DataError(f"{path} has {told}; label maps have 8 bits, and {channels} channels here.")
     if isinstance(classes, int):
         return Kind(1, space="classes", classes=tuple((number,) for number in range(classes)))
     return Kind(3, space="classes", classes=classes.colours, ignored=classes.ignored)
@@ -164,13 +182,14 @@ def _each(ends: tuple[float, ...], channels: int) -> tuple[float, ...]:
     return ends * channels if len(ends) == 1 else ends
 
 
-def _part(layer: _Layer, headers: Mapping[Path, Header], wanted: Asked, notes: list[str]) -> Kind:
-    paths = layer.paths
-    channels = _channels(paths, headers, wanted, notes)
-    numbers = {headers[path].number for path in paths}
+def _part(layer: _Layer, headers: Mapping[File, Header], wanted: Asked, notes: list[str]) -> Kind:
+    channels = _channels(layer, headers, wanted, notes)
+    numbers = {header.number for header in layer.counts}
     number: Number = "float32" if "float32" in numbers else "uint16" if "uint16" in numbers else "uint8"
     if len(numbers) > 1:
-        counts = Counter(headers[path].number for path in paths)
+        counts: Counter[str] = Counter()
+        for header, count in layer.counts.items():
+            counts[header.number] += count
         told = ", ".join(f"{count} of {kind}" for kind, count in counts.most_common())
         if number == "float32" and wanted.range is None:
             option = f"--{wanted.side[:-1]}-range"
@@ -179,18 +198,22 @@ def _part(layer: _Layer, headers: Mapping[Path, Header], wanted: Asked, notes: l
     kind = Kind(channels, alpha=wanted.alpha, background=wanted.background)
     low, high = _range(layer, kind, number, wanted, notes)
     drawn = channels - (wanted.alpha == "keep") in (1, 3) and number != "float32"
-    arrays = sum(path.suffix.lower() in (".npy", ".npz") for path in paths)
-    ending = ".png" if drawn else ".npy" if 2 * arrays > len(paths) else ".tif"
+    ending = ".png"
+    if not drawn:
+        arrays = sum(path.suffix.lower() in (".npy", ".npz") for path in layer.paths)
+        ending = ".npy" if 2 * arrays > len(layer.paths) else ".tif"
     return Kind(channels, number, low, high, alpha=wanted.alpha, background=wanted.background, ending=ending)
 
 
-def _channels(paths: Sequence[Path], headers: Mapping[Path, Header], wanted: Asked, notes: list[str]) -> int:
-    counts = Counter(headers[path].channels_with(wanted.alpha) for path in paths)
+def _channels(layer: _Layer, headers: Mapping[File, Header], wanted: Asked, notes: list[str]) -> int:
+    counts: Counter[int] = Counter()
+    for header, count in layer.counts.items():
+        counts[header.channels_with(wanted.alpha)] += count
     channels = wanted.channels or (max(counts) if counts.keys() <= {1, 3} else counts.most_common(1)[0][0])
     others = counts.keys() - {channels}
-    grey, every = counts[1], len(paths)
+    grey, every = counts[1], len(layer.paths)
     if others and (channels not in (1, 3) or not others <= {1, 3}):
-        examples = {headers[path].channels_with(wanted.alpha): path for path in reversed(paths)}
+        examples = {headers[path].channels_with(wanted.alpha): path for path in reversed(layer.paths)}
         told = ", ".join(f"{counts[count]} have {count} (such as {examples[count]})" for count in sorted(counts))
         raise DataError(f"The {wanted.side} differ in channels: {told}; {channels} are wanted of all.")
     if channels == 3 and grey:
@@ -242,9 +265,11 @@ def _tell_of_dark(layer: _Layer, kind: Kind, wanted: Asked, notes: list[str]) ->
 
 def _percentiles(layer: _Layer, kind: Kind, ends: Range) -> NDArray[Any]:
     """Both percentiles of each channel, (2, C), over values spread evenly over some of the pictures."""
-    chosen = sorted(layer.measured, key=lambda one: draws.seed(layer.seed, "range", one[0].name))[:_MEASURED]
+    files = layer.training
+    places = range(len(files))
+    chosen = heapq.nsmallest(_MEASURED, places, key=lambda place: draws.seed(layer.seed, "range", files[place].name))
     with ThreadPoolExecutor() as pool:
-        values = [some for some in pool.map(lambda one: _values(one[0], one[1], kind), chosen) if some is not None]
+        values = [some for some in pool.map(lambda place: _values(files[place], kind), chosen) if some is not None]
     if not values:
         raise DataError(f"None of the pictures, such as {layer.paths[0]}, can be read.")
     least, greatest = (np.stack([some[1 + end] for some in values]) for end in (0, 1))
@@ -254,10 +279,10 @@ def _percentiles(layer: _Layer, kind: Kind, ends: Range) -> NDArray[Any]:
     return np.stack([low, high])
 
 
-def _values(path: Path, half: Half, kind: Kind) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+def _values(file: PictureFile, kind: Kind) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
     """Some values (N, C) of a picture, and the least and greatest of all; None where it cannot be read."""
     try:
-        picture = images.with_channels(images.read(path, half, kind.alpha, kind.background), kind.channels)
+        picture = images.with_channels(images.read(file.path, file.half, kind.alpha, kind.background), kind.channels)
     except PictureError:
         return None
     flat = picture.reshape(-1, picture.shape[-1])

@@ -1,8 +1,10 @@
 """From pairs to batches: an endless stream of epochs, every place of which is drawn from (seed, epoch, index) alone."""
 
+import gc
 import multiprocessing
 import random
 import signal
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,9 +18,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from pixlate import draws, images
 from pixlate.data import augment
 from pixlate.data.augment import Preparation
+from pixlate.data.caching import Cache
 from pixlate.data.dividing import Examples
 from pixlate.data.finding import PictureFile
 from pixlate.data.making import Making
+from pixlate.data.reading import read, read_pair
 from pixlate.errors import PictureError, PixlateError
 from pixlate.images import Picture
 from pixlate.specs.pictures import Kind, Sides
@@ -42,33 +46,9 @@ class Batch(NamedTuple):
         )
 
 
-def read_pair(source: PictureFile, target: PictureFile, sides: Sides) -> tuple[Picture, Picture]:
-    """Both pictures (H, W, C) of a pair, whole.
-
-    Raises:
-        PictureError: one cannot be read, or the two differ in size.
-    """
-    if source == target:
-        picture = read(target, sides.target)
-        return picture, picture
-    pictures = read(source, sides.source), read(target, sides.target)
-    if pictures[0].shape[:2] != pictures[1].shape[:2]:
-        raise PictureError(f"{source.path} and {target.path} differ in size.")
-    return pictures
-
-
-def read(file: PictureFile, kind: Kind) -> Picture:
-    """A picture (H, W, C), whole, as those of its side are.
-
-    Raises:
-        PictureError: it cannot be read, is of another kind, or differs in size from one stacked onto it.
-    """
-    return images.read_as(kind, file.path, file.half, file.beside)
-
-
-def order(seed: int, epoch: int, count: int, *side: str) -> list[int]:
+def order(seed: int, epoch: int, count: int, *side: str) -> "array[int]":
     """The indices 0 … count - 1 in the order of this epoch."""
-    indices = list(range(count))
+    indices = array("q", range(count))
     random.Random(draws.seed(seed, "order", *side, epoch)).shuffle(indices)  # noqa: S311
     return indices
 
@@ -100,8 +80,9 @@ class Stream(Dataset["Item | PixlateError"]):
         *,
         making: Making | None = None,
         skip_bad: bool = False,
+        cache: Cache | None = None,
     ) -> None:
-        """`making` makes sources of targets.
+        """`making` makes sources of targets; `cache` keeps pictures.
 
         `skip_bad` lets the next of the epoch's order that can be read stand in for what cannot."""
         self.examples = examples
@@ -110,6 +91,7 @@ class Stream(Dataset["Item | PixlateError"]):
         self.seed = seed
         self.making = making
         self.skip_bad = skip_bad
+        self.cache = cache
 
     def __getitem__(self, place: int) -> Item | PixlateError:
         """What is at `place`; where a user is to be told of something, the error for the reader to raise."""
@@ -142,23 +124,30 @@ class Stream(Dataset["Item | PixlateError"]):
         sides, drawn = self.sides, augment.draw(self.seed, epoch, index)
         source_file, target_file = self.examples.sources[index], self.examples.targets[index]
         target: Picture
+
+        def read_one(file: PictureFile, kind: Kind) -> Picture:
+            return self._read(file, kind, 2 * index + (file is target_file))
+
         if self.making is None:
-            pictures = read_pair(source_file, target_file, sides)
+            pictures = read_pair(source_file, target_file, sides, read_one)
             source, target = (
                 augment.jitter(picture, augment.suited(self.preparation, kind), drawn)
                 for picture, kind in zip(pictures, (sides.source, sides.target), strict=True)
             )
         else:
             kind = self.making.of(sides)
-            picture = augment.jitter(read(target_file, kind), augment.suited(self.preparation, kind), drawn)
+            picture = augment.jitter(read_one(target_file, kind), augment.suited(self.preparation, kind), drawn)
             source, target = self.making.pair(picture, str(target_file.path), self.seed, epoch, index)
         return to_tensor(source, sides.source), to_tensor(target, sides.target)
+
+    def _read(self, file: PictureFile, kind: Kind, slot: int) -> Picture:
+        return read(file, kind) if self.cache is None else self.cache.read(file, kind, slot)
 
     def _picture(
         self, place: int, files: Sequence[PictureFile], kind: Kind, side: str, left_out: list[str]
     ) -> tuple[Tensor, str]:
         def single(index: int) -> Picture:
-            return read(files[index], kind)
+            return self._read(files[index], kind, 2 * index + (side == "Y"))
 
         epoch, index, picture = self._readable(place, len(files), single, left_out, "pictures", side)
         drawn = augment.draw(self.seed, epoch, index, side)
@@ -227,7 +216,7 @@ def batches(
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=torch.cuda.is_available(),
-        worker_init_fn=_deafen,
+        worker_init_fn=_settle,
         # An own generator: without one the loader draws from torch's global state.
         generator=torch.Generator().manual_seed(draws.seed(stream.seed, "loader")),
     )
@@ -266,7 +255,8 @@ def _signals() -> list[signal.Signals]:
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
-def _deafen(worker: int) -> None:  # noqa: ARG001 - as the loader calls it
+def _settle(worker: int) -> None:  # noqa: ARG001 - as the loader calls it
+    gc.freeze()  # going over what it shares with its parent, Python's collector would make copies of it
     for which in _signals():
         signal.signal(which, signal.SIG_IGN)
 

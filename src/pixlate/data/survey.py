@@ -2,27 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pixlate import images
 from pixlate.data import kinds
 from pixlate.data.dividing import Examples, split
-from pixlate.data.finding import Defect, Found, Pair, PictureFile, find
+from pixlate.data.finding import Defect, Found, find
 from pixlate.data.kinds import Asked
 from pixlate.data.making import Making, making, sides_of
+from pixlate.data.shards.ranges import is_url
+from pixlate.data.shards.sets import found_in, index_of
+from pixlate.data.sifting import look_at_all, sift, sizes_of
 from pixlate.data.singles import find_singles
 from pixlate.data.stacking import stack
-from pixlate.data.unpaired import SIDE_BY_SIDE, find_unpaired
-from pixlate.errors import ConfigError, DataError, PictureError
-from pixlate.images import Header
+from pixlate.data.unpaired import find_unpaired
+from pixlate.errors import ConfigError, DataError
+from pixlate.images import File, Header
 from pixlate.specs.data import DataConfig
-from pixlate.specs.pictures import Alpha, Sides
+from pixlate.specs.pictures import Sides
 
-DECODE_AT_MOST = 5000
-"""Files decoded in full beforehand; of larger sets the headers alone are read."""
 _LISTED = 10
 
 
@@ -90,14 +89,29 @@ def survey(config: DataConfig, seed: int, known: frozenset[str] = frozenset(), *
     Raises:
         DataError: no data, no pairs, or any defect unless `config.skip_bad` is set.
     """
-    laid = lay_out(config, paired=paired)
-    headers = sift(laid.found, _look_at_all(laid), Path(config.data), known)
-    _refuse_defects(laid.found, config)
+    laid, headers = examined(config, known, paired=paired)
     return conclude(laid, headers, config, seed, paired=paired)
 
 
-def lay_out(config: DataConfig, *, paired: bool) -> Laid:
-    """Which pictures there are; none is opened yet.
+def examined(
+    config: DataConfig, known: frozenset[str] = frozenset(), *, paired: bool
+) -> tuple[Laid, Mapping[File, Header]]:
+    """The data set without what is defective, and the headers of its pictures; `known` as for `survey`.
+
+    Raises:
+        DataError: no data, or any defect unless `config.skip_bad` is set.
+    """
+    laid = lay_out(config, known, paired=paired)
+    found = laid.found
+    headers = found.headers
+    if headers is None:
+        headers = sift(found, look_at_all(found, laid.wanted), Path(config.data), known)
+    _refuse_defects(found, config)
+    return laid, headers
+
+
+def lay_out(config: DataConfig, known: frozenset[str] = frozenset(), *, paired: bool) -> Laid:
+    """Which pictures there are; none is opened yet. Of shards their index says what is defective: it is left out.
 
     Raises:
         DataError: no data, or none that is laid out in a way known here.
@@ -107,15 +121,20 @@ def lay_out(config: DataConfig, *, paired: bool) -> Laid:
     if config.stack and not paired:
         raise ConfigError("--stack is for pairs; this method learns from pictures that are not paired.")
     made = making(config, paired=paired)
-    found = find_singles(config) if config.recipe else find(config) if paired else find_unpaired(config)
-    stack(found, config.stack)
+    notes: list[str] = []
+    index = index_of(config, notes)
+    if index is not None:
+        found = found_in(index, config, known, paired=paired, notes=notes)
+    else:
+        found = find_singles(config) if config.recipe else find(config) if paired else find_unpaired(config)
+        stack(found, config.stack)
     wanted = kinds.asked(config)
     if config.recipe:
         wanted = (wanted[config.direction == "AtoB"],) * 2
     return Laid(found, made, wanted)
 
 
-def conclude(laid: Laid, headers: dict[Path, Header], config: DataConfig, seed: int, *, paired: bool) -> Survey:
+def conclude(laid: Laid, headers: Mapping[File, Header], config: DataConfig, seed: int, *, paired: bool) -> Survey:
     """The data set that the sound pictures make up.
 
     Raises:
@@ -136,7 +155,7 @@ def conclude(laid: Laid, headers: dict[Path, Header], config: DataConfig, seed: 
     if not config.recipe:
         source = kinds.decide(train.sources, val.sources, headers, wanted[0], seed, found.notes)
     sides = (train.sources,) if paired else (train.sources, train.targets)
-    sizes = [Counter(_size(file, headers) for file in side if file.path in headers) for side in sides]
+    sizes = [sizes_of(side, headers) for side in sides]
     if not all(sizes):
         raise DataError(f"{config.data}: none of the training pictures can be read any more.")
     both = sides_of(target, config, made) if config.recipe else Sides(source, target)
@@ -170,123 +189,14 @@ def _refuse_defects(found: Found, config: DataConfig) -> None:
 
 def hint_of_no_pairs(found: Found) -> str:
     """What to do where nothing has a counterpart; empty where something has."""
-    if any(found.parts.values()) or {defect.kind for defect in found.defects} != {"unmatched"}:
+    if any(map(any, found.columns.values())) or {defect.kind for defect in found.defects} != {"unmatched"}:
         return ""
     return "Two sets of pictures that are not pairs are learned from with --method cyclegan."
 
 
 def _name(config: DataConfig, found: Found) -> str:
+    if found.headers is not None:
+        place = Path(urlsplit(config.data).path) if is_url(config.data) else Path(config.data).resolve()
+        return place.parent.name if place.suffix == ".json" else place.stem
     first = Path(config.data).resolve().name
     return f"{first}-{Path(config.data_b).resolve().name}" if found.sides and config.data_b else first
-
-
-def alphas_of(laid: Laid) -> dict[Path, Alpha | None]:
-    """Every file that training opens, in order, and what becomes of its transparency."""
-    found = laid.found
-    source_alpha, target_alpha = (asked.alpha for asked in laid.wanted)
-    pairs = [pair for part in found.parts.values() for pair in part]
-    files = [pair.source for pair in pairs] + [file for sources, _ in found.sides.values() for file in sources]
-    alphas = {path: source_alpha for file in files for path in (file.path, *file.beside)}
-    for file in [pair.target for pair in pairs] + [file for _, targets in found.sides.values() for file in targets]:
-        # Of a file with both sides on it transparency must be spoken for on both.
-        alphas[file.path] = target_alpha if alphas.get(file.path, target_alpha) else None
-    return dict(sorted(alphas.items()))
-
-
-def _look_at_all(laid: Laid) -> dict[Path, Header | PictureError]:
-    alphas = alphas_of(laid)
-    decode = len(alphas) <= DECODE_AT_MOST
-    if not decode:
-        laid.found.notes.append(f"{len(alphas)} files: headers checked, pictures decoded only as they are met.")
-    with ThreadPoolExecutor() as pool:
-        looked = pool.map(partial(_look, decode=decode), alphas.keys(), alphas.values())
-        return dict(zip(alphas, looked, strict=True))
-
-
-def sift(
-    found: Found, looked: Mapping[Path, Header | PictureError], root: Path, known: frozenset[str] = frozenset()
-) -> dict[Path, Header]:
-    """Header of every readable file; what cannot be read or does not match moves from the pairs to the defects.
-
-    Raises:
-        DataError: single pictures where side-by-side ones are wanted.
-    """
-    unreadable = {path: str(outcome) for path, outcome in looked.items() if isinstance(outcome, PictureError)}
-    found.defects += [Defect("unreadable", path, why) for path, why in unreadable.items()]
-    headers = {path: outcome for path, outcome in looked.items() if isinstance(outcome, Header)}
-    for part, pairs in found.parts.items():
-        found.parts[part] = [pair for pair in pairs if _sound(pair, headers, found) or pair.name in known]
-    for part, sides in found.sides.items():
-        sources, targets = (
-            [file for file in files if _usable(file, headers, found) or f"{side}/{file.name}" in known]
-            for side, files in zip("XY", sides, strict=True)
-        )
-        found.sides[part] = (sources, targets)
-    if found.layout == SIDE_BY_SIDE:
-        _refuse_single_pictures(headers, root)
-    return headers
-
-
-def _usable(file: PictureFile, headers: dict[Path, Header], found: Found) -> bool:
-    if file.path not in headers:
-        return False
-    odd = file.half != "whole" and headers[file.path].width % 2 == 1
-    if odd and file.half == "left":
-        found.defects.append(Defect("odd width", file.path, f"{headers[file.path].width} px wide, no two equal halves"))
-    return not odd
-
-
-def _refuse_single_pictures(headers: dict[Path, Header], root: Path) -> None:
-    """Catch folders of photographs, which would train, but on their halves."""
-    single = next((path for path, header in headers.items() if header.width < 1.5 * header.height), None)
-    if single is None:
-        return
-    tops = {relative.parts[0] if len(relative.parts) > 1 else "" for relative in (p.relative_to(root) for p in headers)}
-    if len(tops) == 2 and "" not in tops:
-        one, other = (root / top for top in sorted(tops))
-        raise DataError(
-            f"{root} holds two folders of pictures; give both: pixlate train {one} {other} --method cyclegan"
-        )
-    raise DataError(
-        f"{single} is no two pictures side by side. What is not paired is learned from two folders: "
-        "pixlate train A_FOLDER B_FOLDER --method cyclegan, or a folder with trainA and trainB."
-    )
-
-
-def _look(path: Path, alpha: Alpha | None, *, decode: bool) -> Header | PictureError:
-    try:
-        if decode:
-            images.read(path, alpha=alpha)
-        return images.read_header(path)
-    except PictureError as error:
-        return error
-
-
-def _sound(pair: Pair, headers: dict[Path, Header], found: Found) -> bool:
-    if any(path not in headers for path in (pair.source.path, *pair.source.beside, pair.target.path)):
-        return False
-    for path in pair.source.beside:
-        own, stacked = (headers[one] for one in (pair.source.path, path))
-        if (own.height, own.width) != (stacked.height, stacked.width):
-            why = f"{_px((stacked.height, stacked.width))}, but {pair.source.path} has {_px((own.height, own.width))}"
-            found.defects.append(Defect("size mismatch", path, why))
-            return False
-    if pair.source.half != "whole":
-        width = headers[pair.source.path].width
-        if width % 2:
-            found.defects.append(Defect("odd width", pair.source.path, f"{width} px wide, no two equal halves"))
-        return width % 2 == 0
-    source, target = _size(pair.source, headers), _size(pair.target, headers)
-    if source != target:
-        why = f"{_px(source)}, but {pair.target.path} has {_px(target)}"
-        found.defects.append(Defect("size mismatch", pair.source.path, why))
-    return source == target
-
-
-def _px(size: tuple[int, int]) -> str:
-    return f"{size[0]}×{size[1]} px"
-
-
-def _size(picture: PictureFile, headers: dict[Path, Header]) -> tuple[int, int]:
-    header = headers[picture.path]
-    return header.height, header.width if picture.half == "whole" else header.width // 2

@@ -7,7 +7,7 @@ A picture is an array (H, W, C) of uint8, uint16 or float32, with any number of 
 from pixlate.images.decoding import Header, as_picture, from_pillow, is_pillow, read, read_capture, read_header
 from pixlate.images.encoding import encode, encode_jpeg, encode_png, kept_tags, to_pillow
 from pixlate.images.listing import SUFFIXES, passed_over, pictures_in
-from pixlate.images.pixels import Half, Picture
+from pixlate.images.pixels import File, Half, Picture
 from pixlate.images.reading import read_as, refuse_unsuited
 from pixlate.images.recognising import ENDINGS, format_of, is_cut_off
 from pixlate.images.shaping import grid, refuse_odd_width, resize, with_channels
@@ -16,6 +16,7 @@ from pixlate.images.values import as_kind, from_float, levels, to_float, viewabl
 __all__ = [
     "ENDINGS",
     "SUFFIXES",
+    "File",
     "Half",
     "Header",
     "Picture",

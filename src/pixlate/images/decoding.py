@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from pixlate.errors import DamagedError, PictureError
 from pixlate.images import bitmaps, numbers, tiffs
-from pixlate.images.pixels import MOST_BYTES, Decoded, Half, Header, Picture, without_alpha
+from pixlate.images.pixels import MOST_BYTES, Decoded, File, Half, Header, Picture, without_alpha
 from pixlate.images.shaping import cut
 from pixlate.specs.pictures import Alpha, Colour
 
@@ -22,7 +22,7 @@ _WHITE = (255, 255, 255)
 _NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
 
 
-def read(path: Path, half: Half = "whole", alpha: Alpha | None = None, background: Colour = _WHITE) -> Picture:
+def read(path: File, half: Half = "whole", alpha: Alpha | None = None, background: Colour = _WHITE) -> Picture:
     """The picture in `path`, or one half of it, upright and in its own kind of number.
 
     Palettes, CMYK and colours of another profile become sRGB; 16-bit colours and floats are left as they are. Pages of
@@ -39,7 +39,7 @@ def read(path: Path, half: Half = "whole", alpha: Alpha | None = None, backgroun
     return picture if half == "whole" else cut(picture, half, path)
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: File) -> Header:
     """Size, channels and kind of the picture in `path`, without decoding it.
 
     Raises:
@@ -64,10 +64,11 @@ def read_capture(path: Path) -> tuple[float | None, int]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, ModuleType]]:
+def _opened(path: File) -> Iterator[tuple[BinaryIO, ModuleType]]:
     """The file, and the reader for what it holds, whatever its ending says."""
     try:
-        _refuse_unfit(path)
+        if isinstance(path, Path):
+            _refuse_unfit(path)
         with path.open("rb") as file:
             start = file.read(12)
             file.seek(0)
@@ -94,7 +95,7 @@ def _refuse_unfit(path: Path) -> None:
         raise PictureError(f"{path} is larger than {MOST_BYTES >> 30} GiB. Cut it into tiles first.")
 
 
-def _reader(start: bytes, path: Path) -> ModuleType:
+def _reader(start: bytes, path: File) -> ModuleType:
     if tiffs.recognises(start):
         return tiffs
     if start.startswith(_NUMPY[0]) or (start.startswith(_NUMPY[1]) and path.suffix.lower() == ".npz"):

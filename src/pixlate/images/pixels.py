@@ -3,7 +3,7 @@
 import math
 import os
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,22 @@ from pixlate.specs.pictures import FULL_SCALE, Alpha, Colour, Number
 Picture = NDArray[Any]
 """(H, W, C) of uint8, uint16 or float32."""
 Half = Literal["whole", "left", "right"]
+
+
+class File(Protocol):
+    """What a picture is read from: a path, or a section of a larger file."""
+
+    @property
+    def name(self) -> str:
+        """Without the folder."""
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name, with its dot."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        """Its bytes."""
+
 
 MEGAPIXELS = "PIXLATE_MAX_MEGAPIXELS"
 _MOST_MEGAPIXELS = 200

@@ -1,18 +1,17 @@
 """Pictures as those of their side are: whether a file suits, and the file read as one of them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from pixlate.errors import PictureError
 from pixlate.images.decoding import read
-from pixlate.images.pixels import Half, Header, Picture
+from pixlate.images.pixels import File, Half, Header, Picture
 from pixlate.images.values import as_kind
 from pixlate.specs.pictures import Kind
 
 
-def read_as(kind: Kind, path: Path, half: Half = "whole", beside: Sequence[Path] = ()) -> Picture:
+def read_as(kind: Kind, path: File, half: Half = "whole", beside: Sequence[File] = ()) -> Picture:
     """The picture in `path`, or one half of it, with the channels of the files `beside` it stacked onto its own.
 
     Raises:

@@ -1,6 +1,5 @@
 """Pictures at other sizes and with other channels; halves and grids."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixlate.errors import PictureError
-from pixlate.images.pixels import Half, Picture
+from pixlate.images.pixels import File, Half, Picture
 from pixlate.specs.data import Resample
 
 _FILTERS = {
@@ -19,7 +18,7 @@ _FILTERS = {
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def refuse_odd_width(width: int, path: Path) -> None:
+def refuse_odd_width(width: int, path: File) -> None:
     """Make sure that a picture of `width` pixels has two equal halves.
 
     Raises:
@@ -29,7 +28,7 @@ def refuse_odd_width(width: int, path: Path) -> None:
         raise PictureError(f"{path} is {width} pixels wide: an odd width has no two equal halves.")
 
 
-def cut(picture: Picture, half: Half, path: Path) -> Picture:
+def cut(picture: Picture, half: Half, path: File) -> Picture:
     """One half of a picture.
 
     Raises:

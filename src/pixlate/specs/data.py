@@ -1,5 +1,6 @@
 """What a data set is, and how its pictures become batches."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +30,7 @@ class DataConfig:
     """Where the pictures are and how they are prepared. None means: as the preset and the data say."""
 
     data: str = ""
-    """Folder of side-by-side pictures, folder with A and B inside, or a CSV/JSONL list."""
+    """Folder of side-by-side pictures, folder with A and B inside, a CSV/JSONL list, or shards, by folder or URL."""
     data_b: str | None = None
     """Folder of the B pictures, where DATA holds the A pictures. Pairs are matched by name, endings may differ."""
     direction: Direction = "AtoB"
@@ -80,6 +81,11 @@ class DataConfig:
     """Train on so many pairs at most, or so many pictures a side; chosen by name, not by order. Default: on all."""
     skip_bad: bool = False
     """Leave defective pictures out, and list them, instead of stopping."""
+    cache: str | None = None
+    """Room, such as 4GB, to keep decoded training pictures in, for all processes of a machine together; of shards at a
+    URL, to keep the pictures as they came. Default: none. Changes speed only."""
+    cache_dir: str | None = None
+    """Folder for what --cache keeps, in place of memory. What was fetched stays there for later runs."""
 
 
 def parse_size(text: str, name: str = "size") -> tuple[int, int]:
@@ -95,6 +101,22 @@ def parse_size(text: str, name: str = "size") -> tuple[int, int]:
     if min(height, width) < 4:
         raise ConfigError(f"{name} is {text!r}; sides of 4 pixels or more are wanted.")
     return height, width
+
+
+def parse_bytes(text: str, name: str) -> int:
+    """A number of bytes from `"4GB"`, `"500 MB"`, `"2GiB"` or a plain number.
+
+    Raises:
+        ConfigError: anything else, or none.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:([KMGT])(I?)B?|B?)", text.strip().upper())
+    size = 0.0
+    if match:
+        step = 1024 if match[3] else 1000
+        size = float(match[1]) * step ** (" KMGT".index(match[2]) if match[2] else 0)
+    if not 1 <= size < 2**62:
+        raise ConfigError(f"{name} is {text!r}; an amount such as 500MB or 4GB is wanted.")
+    return int(size)
 
 
 def format_size(height: int, width: int) -> str:

@@ -84,7 +84,7 @@ class TrainConfig:
 
 
 MAY_CHANGE = frozenset(
-    {"run", "epochs", "steps", "workers", "on_nan", "skip_bad"}
+    {"run", "epochs", "steps", "workers", "on_nan", "skip_bad", "cache", "cache_dir"}
     | {"vgg"}  # it is known by its SHA-256
     | {"checkpoint_every", "keep_last", "keep_every", "keep_best"}
     | {"validate_every", "samples", "log_every", "tensorboard"}

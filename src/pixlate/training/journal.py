@@ -18,8 +18,8 @@ Entry = dict[str, Any]
 class Journal:
     """The run's measurements, one JSON object a line.
 
-    `kind` is train (losses), val (scores), guess (scores of one), left_out (a picture), skipped or rolled_back (a
-    step); null is no finite number.
+    `kind` is train (losses, and the share of time spent `waiting` for pictures), val (scores), guess (scores of one),
+    left_out (a picture), skipped or rolled_back (a step); null is no finite number.
     """
 
     def __init__(

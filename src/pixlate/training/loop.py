@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pixlate import draws
+from pixlate.data import caching
 from pixlate.data.loading import Batch, Stream, batches
 from pixlate.devices import Device, NotFinite
 from pixlate.foreign import hed
@@ -15,6 +16,7 @@ from pixlate.networks.noise import Noise
 from pixlate.training import runfolder, schedule, starting
 from pixlate.training.interludes import Interludes
 from pixlate.training.keeping import Keeper
+from pixlate.training.pace import Pace
 from pixlate.training.planning import Plan
 from pixlate.training.recovery import Recovery
 from pixlate.training.state import State
@@ -42,13 +44,14 @@ def run(planned: Plan, stop: Stop) -> Path:
             if state.progress.step == 0:
                 starting.start(state, given)
             stop.defer()
-            watching = Watch(planned, state, stop) if leads else nullcontext()
+            pace = Pace()
+            watching = Watch(planned, state, stop, pace) if leads else nullcontext()
             with watching as watch, closing(_groups(planned, state)) as groups:
                 recovery = Recovery(loop.on_nan, state, keeper, watch)
                 interludes = Interludes(planned, state, keeper, watch, recovery, stop)
                 interludes.begin(notes)
                 # Among several processes one that breaks off while it waits would leave the others waiting for it.
-                for group in stop.breaking(groups) if device.processes.world == 1 else groups:
+                for group in pace.waits(stop.breaking(groups) if device.processes.world == 1 else groups):
                     if interludes.stopping:
                         break
                     interludes.before_step(group)
@@ -64,6 +67,7 @@ def run(planned: Plan, stop: Stop) -> Path:
                         device.end_step()
                         state.advance(losses)
                         recovery.after_step()
+                    pace.stepped()
                     interludes.after_step()
                 interludes.end()
     return planned.folder
@@ -81,20 +85,28 @@ def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
     """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
     preparation, seed = planned.preparation, config.loop.seed
+    cache = caching.opened(config.data, surveyed.train, processes.gather_text)
     stream = Stream(
-        surveyed.train, surveyed.sides, preparation, seed, making=surveyed.making, skip_bad=config.data.skip_bad
+        surveyed.train,
+        surveyed.sides,
+        preparation,
+        seed,
+        making=surveyed.making,
+        skip_bad=config.data.skip_bad,
+        cache=cache,
     )
-    while (left := state.last_step - state.progress.step) > 0:
-        yield from batches(
-            stream,
-            start=state.progress.seen,
-            steps=left,
-            batch=config.loop.batch_size,
-            accumulate=config.loop.accumulate,
-            workers=config.loop.workers or 0,
-            rank=processes.rank,
-            world=processes.world,
-        )
+    with cache or nullcontext():
+        while (left := state.last_step - state.progress.step) > 0:
+            yield from batches(
+                stream,
+                start=state.progress.seen,
+                steps=left,
+                batch=config.loop.batch_size,
+                accumulate=config.loop.accumulate,
+                workers=config.loop.workers or 0,
+                rank=processes.rank,
+                world=processes.world,
+            )
 
 
 def _noise(seed: int, step: int, rank: int, index: int) -> Noise:

@@ -13,7 +13,7 @@ from pixlate.data import making
 from pixlate.data.augment import Preparation
 from pixlate.data.survey import Survey, survey
 from pixlate.errors import ConfigError
-from pixlate.specs.data import Channels, DataConfig, format_size, parse_size, planes
+from pixlate.specs.data import Channels, DataConfig, format_size, parse_bytes, parse_size, planes
 from pixlate.specs.document import to_document
 from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.settings import MethodSpec, Preset
@@ -79,6 +79,7 @@ def plan(config: TrainConfig) -> Plan:
     _check_counts(config.loop, config.data, paired=config.method.paired)
     config.learning.check()
     config.method.check()
+    _check_cache(config.data)
     method, paired = config.method.settled(), config.method.paired
     if method.both_ways and config.data.direction != "AtoB":
         raise ConfigError(f"{method.method} learns both directions, A to B and B to A; leave --direction out.")
@@ -111,6 +112,13 @@ def plan(config: TrainConfig) -> Plan:
     if os.environ.get("RANK", "0") == "0":  # to the others its first files would look like somebody else's
         runfolder.check(planned.folder, decided, planned.names)
     return planned
+
+
+def _check_cache(data: DataConfig) -> None:
+    if data.cache is not None:
+        parse_bytes(data.cache, "--cache")
+    elif data.cache_dir is not None:
+        raise ConfigError("--cache-dir says where, and --cache how much; give both.")
 
 
 def _check_counts(loop: LoopConfig, data: DataConfig, *, paired: bool) -> None:
@@ -206,11 +214,12 @@ def _decide_loop(config: TrainConfig, decisions: list[str]) -> LoopConfig:
         decisions.append(f"{epochs} epochs (preset {config.method.preset})")
     workers = loop.workers
     if workers is None:
-        workers = min(4, _cores() - 1)
+        workers = min(4, cores() - 1)
     return replace(loop, epochs=epochs, workers=workers)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Of this machine, as many as this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

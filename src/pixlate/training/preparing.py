@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixlate.data.augment import Preparation
+from pixlate.data.shards.ranges import is_url
 from pixlate.data.survey import Survey
 from pixlate.errors import ConfigError
 from pixlate.specs.data import DataConfig, format_size, parse_size
@@ -37,7 +38,7 @@ def decide_data(config: TrainConfig, surveyed: Survey, decisions: list[str]) -> 
         raise ConfigError("--load-size has no meaning with --fit crop, which cuts pictures out unscaled.")
     return replace(
         data,
-        data=str(Path(data.data).resolve()),
+        data=data.data if is_url(data.data) else str(Path(data.data).resolve()),
         data_b=None if data.data_b is None else str(Path(data.data_b).resolve()),
         stack=tuple(str(Path(folder).resolve()) for folder in data.stack),
         size=format_size(*size),

@@ -26,7 +26,7 @@ class Terminal:
         self._console = Console(highlight=False, soft_wrap=True)
         self._pairs, self._done = pairs_per_step, 0
         self._opened = self._began = self._spoke = time.monotonic()
-        self._losses = ""
+        self._losses = self._waiting = ""
         self._live: Live | None = None
         if self._console.is_terminal and live:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
@@ -36,9 +36,10 @@ class Terminal:
         """A line that stays."""
         self._print(line)
 
-    def losses(self, means: dict[str, float]) -> None:
-        """What to show as the losses from now on."""
+    def losses(self, means: dict[str, float], waiting: float) -> None:
+        """What to show from now on as the losses, and as the share of time that steps wait for pictures."""
         self._losses = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+        self._waiting = f"  waiting {waiting:.0%}"
 
     def advance(self, step: int, total: int) -> None:
         """One more step is done; now `step` of `total` are."""
@@ -49,10 +50,10 @@ class Terminal:
         left = _span((total - step) * (now - self._opened) / self._done)
         if self._live is not None:
             bar = "█" * (_BAR * step // total)
-            first = f"{bar:░<{_BAR}} step {step}/{total}  {left} left  {speed:.1f} images/s"
+            first = f"{bar:░<{_BAR}} step {step}/{total}  {left} left  {speed:.1f} images/s{self._waiting}"
             self._live.update(Text(f"{first}\n{self._losses}", no_wrap=True, overflow="ellipsis"))
         elif now - self._spoke > _EVERY and self._losses:
-            self.say(f"step {step}/{total}  {left} left  {speed:.1f} images/s  {self._losses}")
+            self.say(f"step {step}/{total}  {left} left  {speed:.1f} images/s{self._waiting}  {self._losses}")
             self._spoke = now
 
     @contextmanager

@@ -14,7 +14,8 @@ from pixlate.specs.card import Card
 from pixlate.training import runfolder
 from pixlate.training.gallery import page
 from pixlate.training.journal import Journal
-from pixlate.training.planning import Plan, explain
+from pixlate.training.pace import Pace
+from pixlate.training.planning import Plan, cores, explain
 from pixlate.training.progress import Terminal
 from pixlate.training.state import State
 from pixlate.training.stopping import Interrupted, Stop
@@ -28,8 +29,8 @@ _MET = ("left_out", "rolled_back")
 class Watch:
     """A run's folder and terminal from its first step, or from where it is resumed, to its last."""
 
-    def __init__(self, planned: Plan, state: State, stop: Stop) -> None:
-        self._plan, self._state, self._stop = planned, state, stop
+    def __init__(self, planned: Plan, state: State, stop: Stop, pace: Pace | None = None) -> None:
+        self._plan, self._state, self._stop, self._pace = planned, state, stop, pace or Pace()
 
     def __enter__(self) -> Self:
         loop, folder, progress = self._plan.config.loop, self._plan.folder, self._state.progress
@@ -76,11 +77,14 @@ class Watch:
         self._terminal.advance(self._state.progress.step, self._state.last_step)
 
     def note(self, means: dict[str, float]) -> None:
-        """Write the mean losses since the last line."""
+        """Write the mean losses since the last line, and what share of the time steps waited for pictures."""
         progress = self._state.progress
         rate = next(iter(self._state.method.optimizers.values())).param_groups[0]["lr"]
-        self._journal.add("train", progress.step, epoch=round(self._state.epoch, 4), lr=rate, **means)
-        self._terminal.losses(means)
+        waiting = round(self._pace.take(), 3)
+        self._journal.add("train", progress.step, epoch=round(self._state.epoch, 4), lr=rate, waiting=waiting, **means)
+        self._terminal.losses(means, waiting)
+        if (hint := self._pace.hint(self._plan.config, cores())) is not None:
+            self._terminal.say(hint)
 
     def leave_out(self, reasons: Iterable[str]) -> None:
         """List pictures that could not be read when their turn came, each once."""

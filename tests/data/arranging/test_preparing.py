@@ -151,6 +151,15 @@ def test_mistakes_are_answered_in_one_sentence_and_leave_nothing(call, draw, tmp
     assert not (tmp_path / "out").exists()
 
 
+def test_shards_are_no_files(call, draw, tmp_path):
+    lay(tmp_path / "photos", draw, "01")
+    assert call("shard", tmp_path / "photos", "--single", "--out", tmp_path / "shards")[0] == 0
+    code, _, told = call("prepare", tmp_path / "shards", "--recipe", "gray", "--out", tmp_path / "out")
+    assert code == 2
+    assert "lies in a shard" in " ".join(told.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_out_must_be_new_and_elsewhere(call, draw, contents, tmp_path):
     lay(tmp_path / "photos", draw, "0")
     before = contents(tmp_path)

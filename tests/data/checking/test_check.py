@@ -15,6 +15,7 @@ from PIL import Image
 from pixlate import images
 from pixlate.data import checking
 from pixlate.data.checking.findings import KINDS
+from pixlate.data.shards import writing
 from pixlate.data.survey import survey
 from pixlate.errors import ConfigError, DataError
 from pixlate.specs.data import DataConfig
@@ -433,5 +434,10 @@ def test_what_the_user_got_wrong_is_no_finding(tmp_path):
         check(tmp_path, stack=(str(tmp_path / "depth"),))
     with pytest.raises(ConfigError, match="Did you mean 'cyclegan'"):
         check(tmp_path, method="cyclgan")
+    for _ in writing.write(writing.prepare(DataConfig(str(tmp_path)), "pairs"), tmp_path / "shards", 10**9):
+        pass
+    for shards in (tmp_path / "shards", tmp_path / "shards" / "index.json", "https://example.org/index.json"):
+        with pytest.raises(DataError, match="is a set of shards"):
+            check(shards)
     with pytest.raises(ConfigError, match="--workers is 0"):
         checking.check(DataConfig(str(tmp_path)), workers=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pixlate import durable, images
 from pixlate.data.arranging.sources import refuse_clashes, relative_to_all, under
 from pixlate.data.arranging.writing import Outcome, Track, each_sound, refuse_used, save, silent
-from pixlate.data.finding import PictureFile
+from pixlate.data.finding import PictureFile, loose
 from pixlate.data.survey import Survey, survey
 from pixlate.errors import ConfigError
 from pixlate.recipes.protocol import Recipe
@@ -40,8 +40,8 @@ def prepare(
     making = replace(surveyed.making, recipe=bind(surveyed.making.recipe))
     names = _names(surveyed, Path(config.data))
     files = list(names)
-    refuse_clashes([(name, file.path) for file, name in names.items()])
-    refuse_used(out, [file.path.parent for file in files])
+    refuse_clashes([(name, loose(file.path)) for file, name in names.items()])
+    refuse_used(out, [loose(file.path).parent for file in files])
 
     with durable.tree(out) as folder:
 
@@ -63,7 +63,7 @@ def _names(surveyed: Survey, data: Path) -> dict[PictureFile, str]:
     placed = [(file, part) for part, examples in parts.items() for file in examples.targets]
     names = [file.name for file, _ in placed]
     if data.is_file():
-        below = relative_to_all([file.path for file, _ in placed])
+        below = relative_to_all([loose(file.path) for file, _ in placed])
         parted = len(surveyed.val) + len(surveyed.test) > 0
         names = [under(part if parted else None, name) for name, (_, part) in zip(below, placed, strict=True)]
     return {file: Path(name).with_suffix("").as_posix() for name, (file, _) in zip(names, placed, strict=True)}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixlate.data.finding import Found, Pair, find, part_of
+from pixlate.data.finding import Found, Pair, find, loose, part_of
 from pixlate.data.survey import list_defects
 from pixlate.errors import ConfigError, DataError
 from pixlate.specs.data import DataConfig
@@ -35,12 +35,14 @@ def find_pairs(data: Path, data_b: Path | None, *, skip_bad: bool) -> tuple[Foun
     pairs = [(part, pair) for part, several in found.parts.items() for pair in several]
     if not pairs:
         raise DataError(" ".join([f"{data}: no pairs found ({found.layout}).", *found.notes]))
-    names = relative_to_all([pair.source.path for _, pair in pairs]) if data.is_file() else [p.name for _, p in pairs]
+    names = [pair.name for _, pair in pairs]
+    if data.is_file():
+        names = relative_to_all([loose(pair.source.path) for _, pair in pairs])
     named = [
         Named(under(part, Path(name).with_suffix("").as_posix() if data.is_file() else name), pair)
         for name, (part, pair) in zip(names, pairs, strict=True)
     ]
-    refuse_clashes([(each.name, each.pair.source.path) for each in named])
+    refuse_clashes([(each.name, loose(each.pair.source.path)) for each in named])
     return found, named
 
 

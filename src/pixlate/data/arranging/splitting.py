@@ -9,7 +9,7 @@ from typing import Literal
 from pixlate import draws, durable
 from pixlate.data.arranging.sources import one_group, refuse_clashes, refuse_defects, relative_to_all
 from pixlate.data.arranging.writing import Outcome, Track, refuse_list, refuse_used, silent, write_list
-from pixlate.data.finding import Found, find
+from pixlate.data.finding import Found, find, loose
 from pixlate.data.lists import Part, cells, in_list, rows_of
 from pixlate.data.unpaired import find_unpaired
 from pixlate.errors import ConfigError, DataError
@@ -124,16 +124,16 @@ def divide(
 def _examples(found: Found) -> list[Example]:
     examples = []
     for pair in (pair for pairs in found.parts.values() for pair in pairs):
-        a, b = pair.source, pair.target
-        files = (("a", a.path), ("b", b.path)) if a.half == "whole" else (("ab", a.path),)
+        a, b = loose(pair.source.path), loose(pair.target.path)
+        files = (("a", a), ("b", b)) if pair.source.half == "whole" else (("ab", a),)
         examples.append(Example(pair.name, "", files))
     for sides in found.sides.values():
         for side, files_of_side in zip("AB", sides, strict=True):
             for file in files_of_side:
                 if file.half == "whole":
-                    examples.append(Example(file.name, side, ((side.lower(), file.path),)))
+                    examples.append(Example(file.name, side, ((side.lower(), loose(file.path)),)))
                 elif side == "A":  # the halves of one file stay together
-                    examples.append(Example(file.name, "", (("ab", file.path),)))
+                    examples.append(Example(file.name, "", (("ab", loose(file.path)),)))
     return examples
 
 

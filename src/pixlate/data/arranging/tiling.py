@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pixlate import durable, images
 from pixlate.data.arranging.sources import find_pairs, refuse_clashes
 from pixlate.data.arranging.writing import Outcome, Track, each_sound, refuse_quality, refuse_used, save, silent
-from pixlate.data.finding import PictureFile
+from pixlate.data.finding import PictureFile, loose
 from pixlate.errors import ConfigError, DataError, PictureError
 from pixlate.images import Picture
 
@@ -128,7 +128,7 @@ def _works(inputs: Sequence[Path], data_b: Path | None, *, skip_bad: bool) -> tu
             works.append(_Work(name, (("", PictureFile(name, path)),)))
     if not works:
         raise DataError(" ".join([f"There are no pictures in {', '.join(map(str, inputs))}.", *notes]))
-    refuse_clashes([(work.name, work.files[0][1].path) for work in works])
+    refuse_clashes([(work.name, loose(work.files[0][1].path)) for work in works])
     return works, [], notes
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixlate.data import survey
+from pixlate.data import sifting, survey
 from pixlate.data.checking import comparing, looking, walking
 from pixlate.data.checking.findings import Finding, in_order
 from pixlate.data.checking.looking import Looked
 from pixlate.data.checking.report import Report
-from pixlate.data.finding import DefectKind, PictureFile, readable, two_folders
+from pixlate.data.finding import DefectKind, PictureFile, loose, readable, two_folders
+from pixlate.data.shards.sets import are_shards
 from pixlate.data.stacking import folder_of
 from pixlate.data.survey import Laid, Survey
 from pixlate.errors import ConfigError, DataError, PictureError, suggestion
@@ -19,7 +20,7 @@ from pixlate.specs.data import DataConfig
 from pixlate.specs.methods.table import DEFAULT, METHODS
 
 if TYPE_CHECKING:
-    from pixlate.images import Header
+    from pixlate.images import File, Header
 
 __all__ = ["Report", "check"]
 
@@ -52,7 +53,7 @@ def check(
     decode; by default one a core. `track` is given what is looked at, as it comes, and how many files there are.
 
     Raises:
-        DataError: there is no such folder or list.
+        DataError: there is no such folder or list, or it is a set of shards.
         ConfigError: settings that contradict one another.
     """
     if workers is not None and workers < 1:
@@ -61,6 +62,8 @@ def check(
         raise ConfigError(
             f"There is no method {method!r}; choose from {', '.join(METHODS)}.{suggestion(method, METHODS)}"
         )
+    if are_shards(config.data):
+        raise DataError(f"{config.data} is a set of shards; files are checked, before `pixlate data shard`.")
     paired = METHODS[method].paired
     started = time.perf_counter()
     roots = _roots(config)
@@ -74,11 +77,11 @@ def check(
     except DataError as error:
         refused = Finding("layout", (Path(config.data),), str(error))
         return Report(config, in_order([*walked.findings, refused]), method)
-    alphas, uses = survey.alphas_of(laid), comparing.uses_of(laid.found)
-    unseen = _unseen(walked.pictures, {*alphas, *(defect.path for defect in laid.found.defects)}, laid)
+    alphas, uses = sifting.alphas_of(laid.found, laid.wanted), comparing.uses_of(laid.found)
+    unseen = _unseen(walked.pictures, {*alphas, *(loose(defect.path) for defect in laid.found.defects)}, laid)
     findings = [*walked.findings, *walking.not_taken(unseen, roots), *walking.nested(_names(laid, config))]
     pairs = [pair for some in laid.found.parts.values() for pair in some]
-    halves = {file.path for file in _files(laid) if file.half != "whole"}
+    halves = {loose(file.path) for file in _files(laid) if file.half != "whole"}
     looks = track(looking.look_at(alphas, halves, workers or _cores(), fast=fast), len(alphas))
     looked = dict(zip(alphas, looks, strict=True))
     findings += [Finding(look.defect, (path,), look.why) for path, look in looked.items() if look.defect]
@@ -107,7 +110,7 @@ def _roots(config: DataConfig) -> list[Path]:
 
 def _unseen(pictures: list[Path], seen: set[Path], laid: Laid) -> list[Path]:
     """Pictures that training never came by; those that are left out for a defect of their counterpart it did."""
-    left_out = {defect.path.stem for defect in laid.found.defects}
+    left_out = {loose(defect.path).stem for defect in laid.found.defects}
     return [path for path in pictures if path not in seen and path.stem not in left_out]
 
 
@@ -123,7 +126,7 @@ def _names(laid: Laid, config: DataConfig) -> Iterator[tuple[str, Path]]:
     """Of all pictures that training takes from folders, each once; what a list names is meant."""
     if Path(config.data).is_file():
         return
-    yield from sorted({(file.name, file.path) for file in _files(laid)}, key=lambda named: named[1])
+    yield from sorted({(file.name, loose(file.path)) for file in _files(laid)}, key=lambda named: named[1])
 
 
 def _concluded(
@@ -131,20 +134,21 @@ def _concluded(
 ) -> Survey | None:
     """The set that training would see with --skip-bad; why there is none, and what is defective, joins the findings."""
     found, root = laid.found, Path(config.data)
-    outcomes: dict[Path, Header | PictureError] = {
+    outcomes: dict[File, Header | PictureError] = {
         path: look.header or PictureError(look.why) for path, look in looked.items()
     }
     surveyed = None
     try:
-        headers = survey.sift(found, outcomes, root)
+        headers = sifting.sift(found, outcomes, root)
         surveyed = survey.conclude(laid, headers, config, _SEED, paired=paired)
     except DataError as error:
         findings.append(Finding("refused", (root,), f"{error} {survey.hint_of_no_pairs(found)}".strip()))
     hints = comparing.named_alike(found.defects)
     for defect in found.defects:
         if defect.kind != "unreadable":
-            why = defect.why + hints.get(defect.path, "")
-            findings.append(Finding(_KINDS[defect.kind], (defect.path,), why))
+            path = loose(defect.path)
+            why = defect.why + hints.get(path, "")
+            findings.append(Finding(_KINDS[defect.kind], (path,), why))
     return surveyed
 
 

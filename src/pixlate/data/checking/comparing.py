@@ -10,7 +10,7 @@ from pixlate.data import kinds
 from pixlate.data.checking.findings import Finding
 from pixlate.data.checking.looking import Looked
 from pixlate.data.checking.walking import folded
-from pixlate.data.finding import Defect, Found, Pair
+from pixlate.data.finding import Defect, Found, Pair, loose
 from pixlate.data.kinds import Asked
 from pixlate.data.lists import Part
 
@@ -33,8 +33,8 @@ def uses_of(found: Found) -> dict[Path, Use]:
     for part, both in found.sides.items():
         files += [(part, side, file) for side, some in zip(("source", "target"), both, strict=True) for file in some]
     for part, side, file in files:
-        parts[file.path].add(part)
-        sides[file.path].add(side)
+        parts[loose(file.path)].add(part)
+        sides[loose(file.path)].add(side)
         for path in file.beside:
             parts[path].add(part)
             sides[path].add(f"stacked from {path.parent}")
@@ -78,10 +78,11 @@ def _same(paths: list[Path], uses: list[Use]) -> Finding:
 def of_pairs(pairs: list[Pair], looked: Mapping[Path, Looked]) -> Iterator[Finding]:
     """Pairs whose two pictures are turned differently by their EXIF."""
     for pair in pairs:
-        one, other = (looked[file.path].header for file in (pair.source, pair.target))
+        paths = (loose(pair.source.path), loose(pair.target.path))
+        one, other = (looked[path].header for path in paths)
         if one and other and one.orientation != other.orientation:
             why = f"EXIF orientation {one.orientation} and {other.orientation}"
-            yield Finding("orientation", (pair.source.path, pair.target.path), why)
+            yield Finding("orientation", paths, why)
 
 
 def mixtures(looked: Mapping[Path, Looked], uses: Mapping[Path, Use], wanted: tuple[Asked, Asked]) -> Iterator[Finding]:
@@ -128,7 +129,8 @@ def named_alike(defects: list[Defect]) -> dict[Path, str]:
     alike: defaultdict[str, list[Path]] = defaultdict(list)
     for defect in defects:
         if defect.kind == "unmatched":
-            alike[folded(defect.path.stem).replace(" ", "")].append(defect.path)
+            path = loose(defect.path)
+            alike[folded(path.stem).replace(" ", "")].append(path)
     hints = {}
     for paths in alike.values():
         for path in paths:

@@ -85,6 +85,7 @@ def _share(step: int, total: int) -> float:
 def _progress(planned: Plan, train: list[Entry], step: int, total: int) -> str:
     now = time.strftime("%Y-%m-%d %H:%M:%S %Z")
     epoch = f", epoch {train[-1]['epoch']:,.1f}" if train and "epoch" in train[-1] else ""
+    waiting = f", waiting for pictures {train[-1]['waiting']:.0%}" if train and "waiting" in train[-1] else ""
     if step < total:
         every = schedule.validation_interval(planned.config.loop, total)
         state = "Training goes on"
@@ -96,7 +97,7 @@ def _progress(planned: Plan, train: list[Entry], step: int, total: int) -> str:
         state, hint = "Training is finished", ""
     return (
         f'<div class="state"><strong>{state}</strong>'
-        f'<span class="number">step {step:,} of {total:,}{epoch}</span></div>\n'
+        f'<span class="number">step {step:,} of {total:,}{epoch}{waiting}</span></div>\n'
         f'<div class="bar" role="progressbar" aria-label="Steps done" aria-valuemin="0" aria-valuemax="{total}" '
         f'aria-valuenow="{step}"><div style="width:{_share(step, total):.2f}%"></div></div>\n'
         f'<p class="soft">Written {escape(now)} <span id="age"></span>. {hint}</p>'
@@ -287,4 +288,4 @@ def _losses(planned: Plan, train: list[Entry], step: int) -> str:
 def _names(train: list[Entry]) -> list[str]:
     """The losses, in the order they are written."""
     known = {name: None for entry in (*train[:1], *train[-1:]) for name in entry}
-    return [name for name in known if name not in ("kind", "step", "epoch", "lr")]
+    return [name for name in known if name not in ("kind", "step", "epoch", "lr", "waiting")]

@@ -77,8 +77,9 @@ class PairedValidation:
         return {name: paired.mean_scores(scores) for name, scores in each.items()}
 
     def _readable(self, examples: Examples, count: int) -> list[Files]:
-        pairs = list(zip(examples.sources, examples.targets, strict=True))
-        return self.pictures.readable(spread(pairs, count), self._read)
+        places = spread(range(len(examples)), count)
+        pairs = [(examples.sources[place], examples.targets[place]) for place in places]
+        return self.pictures.readable(pairs, self._read)
 
     def _read(self, files: Files) -> ValidationPair:
         return ValidationPair(files[0].name, *self.pictures.pair(files))

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import torch
 
 from pixlate import draws, images
-from pixlate.data import augment, loading
+from pixlate.data import augment, loading, reading
 from pixlate.data.finding import PictureFile
 from pixlate.devices import Device
 from pixlate.errors import PictureError
@@ -43,16 +43,16 @@ class Pictures:
         Raises:
             PictureError: it cannot be read.
         """
-        return augment.without_jitter(loading.read(file, kind), augment.suited(self.plan.preparation, kind))
+        return augment.without_jitter(reading.read(file, kind), augment.suited(self.plan.preparation, kind))
 
     def pair(self, index: tuple[PictureFile, PictureFile]) -> tuple[Picture, Picture]:
         """Source and target (H, W, C) of a pair, likewise."""
         sides, preparation, making = self.plan.survey.sides, self.plan.preparation, self.plan.survey.making
         if making is not None:
             kind = making.of(sides)
-            picture = augment.without_jitter(loading.read(index[1], kind), augment.suited(preparation, kind))
+            picture = augment.without_jitter(reading.read(index[1], kind), augment.suited(preparation, kind))
             return making.pair(picture, str(index[1].path), self.plan.config.loop.seed, "validation", index[1].name)
-        source, target = loading.read_pair(*index, sides)
+        source, target = reading.read_pair(*index, sides)
         return (
             augment.without_jitter(source, augment.suited(preparation, sides.source)),
             augment.without_jitter(target, augment.suited(preparation, sides.target)),
@@ -100,8 +100,11 @@ class Pictures:
         """What each generator may be given: training pictures, how one is read, and what they are."""
         examples, sides = self.plan.survey.train, self.plan.survey.sides
         if self.plan.survey.making is not None:
-            pairs = list(zip(examples.sources, examples.targets, strict=True))
-            return [(pairs, lambda files: self.pair(files)[0], sides.source)]
+
+            def source(place: int) -> Picture:
+                return self.pair((examples.sources[place], examples.targets[place]))[0]
+
+            return [(range(len(examples.sources)), source, sides.source)]
         each = ((examples.sources, sides.source), (examples.targets, sides.target))
         return [(files, partial(self.read, kind=kind), kind) for files, kind in each]
 
