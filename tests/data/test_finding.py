@@ -10,6 +10,7 @@ import pytest
 
 from pixlate import images
 from pixlate.data.finding import find
+from pixlate.data.survey import survey
 from pixlate.errors import DataError
 from pixlate.specs.data import DataConfig
 
@@ -367,3 +368,9 @@ def test_a_folder_may_be_named_with_a_path_or_from_here(tmp_path, monkeypatch):
     lay(tmp_path / "set", "1.png")
     monkeypatch.chdir(tmp_path)
     assert names(found_in("set")) == names(found_in(Path("./set/"))) == {None: ["1"]}
+
+
+def test_an_archive_that_lies_among_pictures_makes_no_shards_of_them(tmp_path):
+    lay(tmp_path, "A/1.png", "A/2.png", "B/1.png", "B/2.png", "A/backup.tar", "backup.tar")
+    for config in (DataConfig(str(tmp_path)), DataConfig(str(tmp_path / "A"), str(tmp_path / "B"))):
+        assert len(survey(config, 0).train) == 1

@@ -17,15 +17,17 @@ _COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
 def tars_in(folder: Path) -> list[Path]:
-    """The shards of a folder, in order; none where it is no such folder.
+    """The shards of a folder, in order; none where it is no such folder, but holds pictures, at any depth.
 
     Raises:
         DataError: compressed ones only.
     """
     names = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
+    if any(path.suffix.lower() in images.SUFFIXES and not path.match("index-*.npz") for path in folder.rglob("*")):
+        return []
     found = [path for path in names if path.suffix.lower() == ".tar" and path.is_file()]
     packed = [path for path in names if path.name.lower().endswith(_COMPRESSED)]
-    if packed and not found and not any(path.suffix.lower() in images.SUFFIXES or path.is_dir() for path in names):
+    if packed and not found:
         raise DataError(f"{packed[0]} is compressed, so no picture of it can be read alone. Unpack it to a plain tar.")
     return found
 
