@@ -87,7 +87,8 @@ def read(file: BinaryIO, name: str) -> Decoded:
     with _open(file, name) as image:
         if not _deep_mode(image):
             image.load()
-            return decoded(ImageOps.exif_transpose(image), name)
+            ImageOps.exif_transpose(image, in_place=True)
+            return decoded(image, name)
         # Pillow reads what stands behind the pixels, such as an orientation, only as it decodes them.
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     pixels = imagecodecs.png_decode(_content(file))
@@ -211,7 +212,7 @@ def _in_srgb(image: Image.Image, mode: str) -> Image.Image:
     inks = "CMYK" if image.mode == "CMYK" else "L" if mode in ("L", "LA") else "RGB"
     transform = _transform(profile, inks) if profile else None
     if transform is None:
-        return image.convert(mode)
+        return image if image.mode == mode else image.convert(mode)
     colours = ImageCms.applyTransform(image.convert(inks), transform)
     if colours is None:
         return image.convert(mode)

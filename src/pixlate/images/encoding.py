@@ -12,6 +12,8 @@ from pixlate.errors import PictureError
 from pixlate.images import tiffs
 from pixlate.images.pixels import Picture
 
+_LARGE = 2**24
+
 __all__ = ["encode", "encode_jpeg", "encode_png", "kept_tags", "to_pillow"]
 
 
@@ -36,7 +38,7 @@ def encode(picture: Picture, ending: str, *, alpha: bool = False, tags: Sequence
 
 def encode_png(picture: Picture) -> bytes:
     """A PNG file of a picture (H, W, 1 … 4) of 8 or 16 bits, with no metadata."""
-    if picture.dtype == np.uint16:
+    if picture.dtype == np.uint16 or picture.nbytes > _LARGE:  # of which Pillow would make another copy
         flat = picture[..., 0] if picture.shape[-1] == 1 else picture
         return bytes(imagecodecs.png_encode(np.ascontiguousarray(flat)))
     file = io.BytesIO()

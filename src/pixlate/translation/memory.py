@@ -20,7 +20,7 @@ _OF_DEVICE = 0.8
 """Share of a GPU's free memory that is taken."""
 _LIBRARIES = 200 * 10**6
 """Bytes that torch takes for itself in its first convolutions."""
-_FOR_BANDS, _FOR_ALL = 0.35, 0.9
+_FOR_BANDS, _FOR_ALL = 0.35, 0.7
 """Shares of what is left for the rows at work, at the most, and for them and the maps between layers together."""
 _OVER = 1.5
 """How much more than reckoned the rows at work may take: the allocator does not give all back at once."""
