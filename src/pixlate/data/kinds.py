@@ -163,9 +163,7 @@ def _labels(layers: Sequence[_Layer], headers: Mapping[File, Header], classes: P
 def stacked(parts: Sequence[Kind]) -> Kind:
     """The kind of pictures whose channels are those of all `parts`, one after the other."""
     numbers: set[Number] = {part.number for part in parts}
-    low, high = (
-        tuple(value for part in parts for value in _each(getattr(part, end), part.channels)) for end in ("low", "high")
-    )
+    low, high = (tuple(value for part in parts for value in part.ends[end]) for end in (0, 1))
     one = len(set(low)) == len(set(high)) == 1
     return Kind(
         channels=sum(part.channels for part in parts),
@@ -176,10 +174,6 @@ def stacked(parts: Sequence[Kind]) -> Kind:
         background=parts[0].background,
         ending=".tif",
     )
-
-
-def _each(ends: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    return ends * channels if len(ends) == 1 else ends
 
 
 def _part(layer: _Layer, headers: Mapping[File, Header], wanted: Asked, notes: list[str]) -> Kind:

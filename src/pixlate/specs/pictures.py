@@ -45,12 +45,17 @@ class Kind:
         counts = {1, self.channels}
         if self.channels < 1 or len(self.low) not in counts or len(self.high) not in counts:
             raise ConfigError(f"{self} gives no range for each of {self.channels} channels.")
-        every = (ends * self.channels if len(ends) == 1 else ends for ends in (self.low, self.high))
-        for low, high in zip(*every, strict=True):
+        for low, high in zip(*self.ends, strict=True):
             if not (math.isfinite(low) and math.isfinite(high) and low < high):
                 raise ConfigError(f"The range {low:g} … {high:g} holds nothing; the lower value comes first.")
         if (self.space == "classes") != bool(self.classes) or any(len(c) != self.channels for c in self.classes):
             raise ConfigError(f"{self} has classes that do not fit its channels.")
+
+    @property
+    def ends(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """What stands for -1, and for 1, in each channel."""
+        low, high = (ends * self.channels if len(ends) == 1 else ends for ends in (self.low, self.high))
+        return low, high
 
     @property
     def planes(self) -> int:
