@@ -27,6 +27,8 @@ class Job:
     output: Path
     beside: tuple[Path, ...] = ()
     """Files whose channels are stacked onto its own."""
+    pixels: int = 0
+    """As many as its header says."""
 
 
 @dataclass(frozen=True)
@@ -134,21 +136,21 @@ def _inspect(jobs: list[Job], kind: Kind, how: Reading, notes: list[str], *, ski
     for alone in jobs:
         try:
             job = replace(alone, beside=_beside(Path(alone.name), how.stack))
-            channels = _channels(job, kind, to_grey=how.to_grey)
+            channels, pixels = _looked_at(job, kind, to_grey=how.to_grey)
         except PictureError as error:
             if not skip_bad:
                 raise
             left_out.append(str(error))
         else:
             replicated += channels < kind.channels
-            good.append(job)
+            good.append(replace(job, pixels=pixels))
     if replicated:
         notes.append(f"{replicated} of {len(good)} pictures are grey and are replicated to {kind.channels} channels.")
     return Jobs(tuple(good), tuple(left_out), tuple(notes), kind)
 
 
-def _channels(job: Job, kind: Kind, *, to_grey: bool) -> int:
-    """How many the picture has, once it is known to suit."""
+def _looked_at(job: Job, kind: Kind, *, to_grey: bool) -> tuple[int, int]:
+    """How many channels and pixels the picture has, once it is known to suit."""
     header = images.read_header(job.path)
     if header.alpha and kind.alpha is None:
         images.read(job.path)  # raises where there is transparency; only the pixels tell
@@ -164,9 +166,9 @@ def _channels(job: Job, kind: Kind, *, to_grey: bool) -> int:
                 raise PictureError(f"{path} holds {one.number}, the model takes {kind.number}.")
             if (one.height, one.width) != (header.height, header.width):
                 raise PictureError(f"{path}, to be stacked onto {job.path}, differs from it in size.")
-        return channels
-    images.refuse_unsuited(header, kind, str(job.path), to_grey=to_grey)
-    return channels
+    else:
+        images.refuse_unsuited(header, kind, str(job.path), to_grey=to_grey)
+    return channels, header.height * header.width
 
 
 def making_of(card: Card) -> Making:

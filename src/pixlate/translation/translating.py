@@ -56,22 +56,14 @@ def _read_ahead(
 ) -> Iterator[tuple[Job, Picture | PictureError]]:
     waiting: deque[tuple[Job, Future[Picture | PictureError]]] = deque()
     for job in work.jobs:
-        large = _pixels(job, size) * work.source.channels > _LARGE
+        pixels = max(job.pixels, 0 if size is None else size[0] * size[1])
+        large = pixels * work.source.channels > _LARGE
         while waiting and (large or len(waiting) > ahead):
             first, future = waiting.popleft()
             yield first, future.result()
         waiting.append((job, pool.submit(_read, job, work, size, translator)))
     for job, future in waiting:
         yield job, future.result()
-
-
-def _pixels(job: Job, size: tuple[int, int] | None) -> int:
-    """As many as it has when it is read, or resized; 0 if it cannot be read."""
-    try:
-        header = images.read_header(job.path)
-    except PictureError:
-        return 0
-    return max(header.height * header.width, 0 if size is None else size[0] * size[1])
 
 
 def _read(job: Job, work: Jobs, size: tuple[int, int] | None, translator: Translator) -> Picture | PictureError:
