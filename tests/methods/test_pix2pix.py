@@ -1,5 +1,6 @@
 """The training step: every objective, generator and patch; against a textbook step; what D sees and what G costs."""
 
+import copy
 import itertools
 from collections.abc import Callable
 from typing import get_args
@@ -64,10 +65,11 @@ def test_every_combination_trains(objective: Objective, generator: Architecture,
     )
 
 
+@pytest.mark.parametrize("judge_once", [False, True])
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_the_step_is_the_textbooks(objective: Objective) -> None:
+def test_the_step_is_the_textbooks(objective: Objective, judge_once: bool) -> None:
     """Two steps of the paper's section 3 written with torch's losses and plain Adam give the same weights."""
-    config = Pix2PixConfig(objective=objective)
+    config = Pix2PixConfig(objective=objective, judge_once=judge_once)
     ours, theirs = make(config).double(), make(config).double()
     theirs_G = torch.optim.Adam(theirs.G.parameters(), lr=2e-4, betas=(0.5, 0.999))
     theirs_D = torch.optim.Adam(theirs.D.parameters(), lr=2e-4, betas=(0.5, 0.999)) if theirs.D else None
@@ -82,13 +84,14 @@ def test_the_step_is_the_textbooks(objective: Objective) -> None:
         fake = theirs.G(x, noise(step)(0))
         loss = torch.zeros((), dtype=torch.float64)
         if theirs.D is not None and theirs_D is not None:
+            before = copy.deepcopy(theirs.D)
             theirs_D.zero_grad()
             on_real, on_fake = theirs.D(seen(y)), theirs.D(seen(fake.detach()))
             real = F.binary_cross_entropy_with_logits(on_real, torch.ones_like(on_real))
             false = F.binary_cross_entropy_with_logits(on_fake, torch.zeros_like(on_fake))
             (0.5 * (real + false)).backward()
             theirs_D.step()
-            judged = theirs.D(seen(fake))
+            judged = (before if judge_once else theirs.D)(seen(fake))
             loss = loss + F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
         if objective.startswith("L1"):
             loss = loss + (100 if "GAN" in objective else 1) * F.l1_loss(fake, y)
@@ -98,12 +101,13 @@ def test_the_step_is_the_textbooks(objective: Objective) -> None:
         loss.backward()
         theirs_G.step()
     for name, value in theirs.state_dict().items():
-        torch.testing.assert_close(ours.state_dict()[name], value, rtol=1e-5, atol=1e-7, msg=name)
+        if not (name.startswith("D") and "running" in name):  # nothing uses them, and who judges once sees less
+            torch.testing.assert_close(ours.state_dict()[name], value, rtol=1e-5, atol=1e-7, msg=name)
 
 
 @pytest.mark.parametrize(("objective", "sees_source"), [("GAN", False), ("L1+GAN", False), ("cGAN", True)])
 def test_only_the_conditional_discriminator_sees_the_source(objective: Objective, sees_source: bool) -> None:
-    method = make(Pix2PixConfig(objective=objective))
+    method = make(Pix2PixConfig(objective=objective, judge_once=False))
     inputs: list[Tensor] = []
     assert method.D is not None
     method.D.register_forward_pre_hook(lambda _D, given: inputs.append(given[0].detach().clone()))

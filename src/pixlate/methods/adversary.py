@@ -1,11 +1,14 @@
 """What all adversarial methods share: judging real and generated pictures by the chosen loss."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from pixlate import losses
 from pixlate.devices import Device
+from pixlate.networks.convolution import transforms_shared
 from pixlate.networks.noise import Noise
 from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.settings import GanMode
@@ -14,20 +17,29 @@ _PENALTY = 10.0
 """λ of the gradient penalty (Gulrajani et al., 2017, section 4)."""
 
 
+class Judgement(NamedTuple):
+    """What a discriminator says of one batch of real and one of generated pictures."""
+
+    terms: dict[str, Tensor]
+    """Those of its objective."""
+    fakes: Tensor
+    """Its logits of the generated pictures."""
+
+
 def judged(
     judge: nn.Module, name: str, reals: Tensor, fakes: Tensor, mode: GanMode, z: Noise, device: Device
-) -> dict[str, Tensor]:
-    """The terms of the discriminator `judge`, called `name`, as one batch of real and one of generated pictures has it.
+) -> Judgement:
+    """What the discriminator `judge`, called `name`, says of `reals` and `fakes` (N, C, H, W each).
 
     With wgangp the gradient penalty is among them, weighed.
     """
-    with device.autocast():
+    with device.autocast(), transforms_shared():
         real_logits, fake_logits = judge(reals), judge(fakes)
     terms = {f"{name}_real": losses.real(real_logits, mode), f"{name}_fake": losses.fake(fake_logits, mode)}
     if mode == "wgangp":
         shares = torch.tensor([z.uniform() for _ in reals])
         terms[f"{name}_penalty"] = _PENALTY * losses.gradient_penalty(judge, reals, fakes, shares)
-    return terms
+    return Judgement(terms, fake_logits)
 
 
 def objective(terms: dict[str, Tensor]) -> Tensor:

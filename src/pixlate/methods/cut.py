@@ -52,7 +52,7 @@ class CUT(nn.Module):
             z = noise(index)
             with torch.set_grad_enabled(once):
                 fake, flipped = self._translated(batch, z, device)
-            found = adversary.judged(self.D, "D", batch.target, fake.detach(), self.config.gan_mode, z, device)
+            found = adversary.judged(self.D, "D", batch.target, fake.detach(), self.config.gan_mode, z, device).terms
             device.backward(adversary.objective(found) / len(batches), self.optimizers["D"])
             D_terms.append(found)
         device.update(self.optimizers["D"], losses.mean(D_terms))

@@ -145,7 +145,7 @@ class CycleGAN(nn.Module):
                 )
                 old = history.exchange(fake, z)
                 judge = self.get_submodule(name)
-                found |= adversary.judged(judge, name, reals, old, self.config.gan_mode, z, device)
+                found |= adversary.judged(judge, name, reals, old, self.config.gan_mode, z, device).terms
             device.backward(adversary.objective(found) / len(judged), self.optimizers[turn.judges])
             terms.append(found)
         means = losses.mean(terms)

@@ -18,6 +18,7 @@ from pixlate.methods.first import discriminator, generator
 from pixlate.networks.building import Generator
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import frozen_statistics
+from pixlate.networks.patchgan import PatchGAN
 from pixlate.specs.methods.pix2pix import Pix2PixConfig
 from pixlate.specs.methods.settings import MethodSpec
 
@@ -39,7 +40,36 @@ class Pix2Pix(nn.Module):
             self.optimizers["D"] = adversary.adam(spec.learning, self.D)
 
     def step(self, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device) -> dict[str, Tensor]:
-        """One step of D, then one of G (section 3.3)."""
+        """One step of D and one of G (section 3.3)."""
+        if self.D is not None and self.config.judged_once:
+            return self._step_at_once(self.D, batches, noise, device)
+        return self._step_in_turn(batches, noise, device)
+
+    def _step_at_once(
+        self, D: PatchGAN, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device
+    ) -> dict[str, Tensor]:
+        """G learns from the answer D learns from, so both gradients are taken before either update."""
+        D_terms, G_terms = [], []
+        for index, batch in enumerate(batches):
+            z = noise(index)
+            fake = self._translated(batch, z, device)
+            reals, fakes = self._shown(batch, batch.target), self._shown(batch, fake)
+            judgement = adversary.judged(D, "D", reals, fakes, self.config.gan_mode, z, device)
+            loss = adversary.objective(judgement.terms) / len(batches)
+            device.backward(loss, self.optimizers["D"], again=True)
+            terms = self._G_terms(batch, fake, judgement.fakes)
+            device.backward(self._G_objective(terms) / len(batches), self.optimizers["G"])
+            D_terms.append(judgement.terms)
+            G_terms.append(terms)
+        means = losses.mean(D_terms), losses.mean(G_terms)
+        device.update(self.optimizers["D"], means[0])
+        device.update(self.optimizers["G"], means[1])
+        return means[0] | means[1]
+
+    def _step_in_turn(
+        self, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device
+    ) -> dict[str, Tensor]:
+        """G learns from a fresh answer of the D that has learned."""
         count = len(batches)
         once = count == 1  # Then D's fake serves G too. Of several only one is held at a time, and made again for G.
         D_terms, G_terms = [], []
@@ -51,7 +81,7 @@ class Pix2Pix(nn.Module):
                     fake = self._translated(batch, z, device)
                 # (1) for cGAN, (2) for GAN: D maximises log D(·, y) + log(1 - D(·, G(x, z)))
                 reals, fakes = self._shown(batch, batch.target), self._shown(batch, fake.detach())
-                terms = adversary.judged(self.D, "D", reals, fakes, self.config.gan_mode, z, device)
+                terms = adversary.judged(self.D, "D", reals, fakes, self.config.gan_mode, z, device).terms
                 device.backward(adversary.objective(terms) / count, self.optimizers["D"])
                 D_terms.append(terms)
             device.update(self.optimizers["D"], losses.mean(D_terms))
@@ -60,7 +90,8 @@ class Pix2Pix(nn.Module):
             if self.D is None or not once:
                 with frozen_statistics(self.G) if self.D is not None else nullcontext():
                     fake = self._translated(batch, noise(index), device)
-            terms = self._G_terms(batch, fake, device)
+            logits = None if self.D is None else self._judged_again(self.D, batch, fake, device)
+            terms = self._G_terms(batch, fake, logits)
             device.backward(self._G_objective(terms) / count, self.optimizers["G"])
             G_terms.append(terms)
         device.update(self.optimizers["G"], losses.mean(G_terms))
@@ -71,11 +102,14 @@ class Pix2Pix(nn.Module):
             output: Tensor = self.G(batch.source, noise)  # G(x, z)
         return output
 
-    def _G_terms(self, batch: Batch, fake: Tensor, device: Device) -> dict[str, Tensor]:
+    def _judged_again(self, D: PatchGAN, batch: Batch, fake: Tensor, device: Device) -> Tensor:
+        with device.autocast():
+            logits: Tensor = D(self._shown(batch, fake))
+        return logits
+
+    def _G_terms(self, batch: Batch, fake: Tensor, logits: Tensor | None) -> dict[str, Tensor]:
         terms = {}
-        if self.D is not None:
-            with device.autocast():
-                logits = self.D(self._shown(batch, fake))
+        if logits is not None:
             # maximise log D(·, G(x, z)) rather than minimise log(1 - D)
             terms["G_GAN"] = losses.fooled(logits, self.config.gan_mode)
         if self.config.distance == "L1":

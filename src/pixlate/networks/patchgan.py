@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixlate.networks.convolution import Conv2d
 from pixlate.networks.normalization import normalization
 from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec, Norm, biased
 
@@ -32,12 +33,12 @@ def _pixel_layers(spec: DiscriminatorSpec) -> nn.Sequential:
     width = spec.width
     bias = biased(spec.norm)
     return nn.Sequential(
-        nn.Conv2d(spec.in_channels, width, 1),
+        Conv2d(spec.in_channels, width, 1),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(width, width * 2, 1, bias=bias),
+        Conv2d(width, width * 2, 1, bias=bias),
         *_norm(spec.norm, width * 2),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(width * 2, 1, 1, bias=bias),
+        Conv2d(width * 2, 1, 1, bias=bias),
     )
 
 
@@ -48,11 +49,11 @@ def _patch_layers(spec: DiscriminatorSpec, halvings: int) -> nn.Sequential:
         out = spec.width * min(2**place, 8)
         stride = 2 if place < halvings else 1
         bias = place == 0 or biased(spec.norm)
-        layers.append(nn.Conv2d(channels, out, 4, stride=stride, padding=1, bias=bias))
+        layers.append(Conv2d(channels, out, 4, stride=stride, padding=1, bias=bias))
         layers += _norm(spec.norm, out) if place > 0 else []
         layers.append(nn.LeakyReLU(0.2))
         channels = out
-    layers.append(nn.Conv2d(channels, 1, 4, padding=1))
+    layers.append(Conv2d(channels, 1, 4, padding=1))
     return nn.Sequential(*layers)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixlate.networks.convolution import Conv2d, ConvTranspose2d
 from pixlate.networks.noise import Noise, with_z
 from pixlate.networks.normalization import normalization
 from pixlate.networks.padding import enlarged, reflected
@@ -21,7 +22,7 @@ class Conv(nn.Module):
         self.margin = 3 if kernel == 7 else 0
         stride, padding = (1, 0) if kernel == 7 else (2, 1)
         bias = last or biased(norm)
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias)
+        self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias)
         self.norm = normalization("none" if last else norm, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,13 +45,11 @@ class Up(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, norm: Norm, upsampling: Upsampling) -> None:
         super().__init__()
         bias = biased(norm)
-        self.conv: nn.Conv2d | nn.ConvTranspose2d
+        self.conv: Conv2d | ConvTranspose2d
         if upsampling == "resize":
-            self.conv = nn.Conv2d(in_channels, out_channels, 3, bias=bias)
+            self.conv = Conv2d(in_channels, out_channels, 3, bias=bias)
         else:
-            self.conv = nn.ConvTranspose2d(
-                in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=bias
-            )
+            self.conv = ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=bias)
         self.norm = normalization(norm, out_channels)
 
     def forward(self, x: Tensor, size: torch.Size) -> Tensor:
@@ -68,9 +67,9 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, norm: Norm, *, dropout: bool) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, bias=biased(norm))
+        self.conv1 = Conv2d(channels, channels, 3, bias=biased(norm))
         self.norm1 = normalization(norm, channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, bias=biased(norm))
+        self.conv2 = Conv2d(channels, channels, 3, bias=biased(norm))
         self.norm2 = normalization(norm, channels)
         self.dropout = dropout
 

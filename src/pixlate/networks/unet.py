@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixlate.networks.convolution import Conv2d, ConvTranspose2d
 from pixlate.networks.noise import Noise, with_z
 from pixlate.networks.normalization import normalization
 from pixlate.networks.padding import enlarged, even
@@ -18,7 +19,7 @@ class Down(nn.Module):
     ) -> None:
         super().__init__()
         self.activate = activate
-        self.conv = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=biased(norm))
+        self.conv = Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=biased(norm))
         self.norm = normalization(norm if normalize else "none", out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,11 +53,11 @@ class Up(nn.Module):
     ) -> None:
         super().__init__()
         bias = last or biased(norm)
-        self.conv: nn.Conv2d | nn.ConvTranspose2d
+        self.conv: Conv2d | ConvTranspose2d
         if upsampling == "resize":
-            self.conv = nn.Conv2d(in_channels, out_channels, 3, bias=bias)
+            self.conv = Conv2d(in_channels, out_channels, 3, bias=bias)
         else:
-            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+            self.conv = ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
         self.norm = normalization("none" if last else norm, out_channels)
         self.dropout = dropout
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pixlate.networks.convolution import Conv2d
+
 LAYERS = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 17: 512, 19: 512}
 """Filters of the convolutions from conv1_1 to conv4_2, by their place among torchvision's layers."""
 _POOLED = (5, 10, 17)
@@ -22,7 +24,7 @@ class VGG16(nn.Module):
             channels = [3, *LAYERS.values()]
             self.features = nn.ModuleDict(
                 {
-                    str(place): nn.Conv2d(channels[index], filters, 3, padding=1)
+                    str(place): Conv2d(channels[index], filters, 3, padding=1)
                     for index, (place, filters) in enumerate(LAYERS.items())
                 }
             )

@@ -43,6 +43,9 @@ class Pix2PixConfig:
     """λ: weight of the L1 term beside an adversarial one (eq. 4)."""
     gan_mode: GanMode = "vanilla"
     """Adversarial loss: vanilla is the paper's cross-entropy."""
+    judge_once: bool | None = None
+    """Let the generator learn from the answer that its discriminator learns from, as the paper's Torch code does, and
+    not ask the discriminator again after its update. Default: the preset's; on for paper."""
 
     def check(self) -> None:
         """Make sure of what can be seen from these settings alone.
@@ -66,6 +69,11 @@ class Pix2PixConfig:
         if self.objective.endswith("cGAN"):
             return "cGAN"
         return "GAN" if self.objective.endswith("GAN") else None
+
+    @property
+    def judged_once(self) -> bool:
+        """Whether each generated picture is judged once a step: then both gradients come before either update."""
+        return self.preset == "paper" if self.judge_once is None else self.judge_once
 
     @property
     def facts(self) -> Preset:
