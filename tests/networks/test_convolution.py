@@ -78,6 +78,16 @@ def test_winograd_gives_what_torch_gives(count: int, height: int, width: int, si
     torch.testing.assert_close(ours, F.conv2d(x, weight, padding=padding), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("padding", [0, 1, 3])
+def test_taps_give_what_torch_gives(count: int, padding: int) -> None:
+    conv = layer(Conv2d, 64, 1, 4, 1, padding, bias=True)
+    x = wave(count, 64, 7, 9)
+    assert formulation(x, conv) == "taps"
+    for ours, theirs in zip(answers(conv, x), answers(plain(conv), x), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize(("side", "count", "bias"), [(3, 1, True), (4, 1, False), (4, 2, True)])
 def test_gradients_of_gradients_pass_through_winograd(side: int, count: int, bias: bool) -> None:
     conv = layer(Conv2d, 128, 128, side, 1, 1, bias)
@@ -105,9 +115,10 @@ def test_the_rule_knows_shapes_device_and_kind_of_number_alone() -> None:
     assert formulation(torch.zeros(1, 8, 8, 8), up) == "matmul"
     assert formulation(small, up) == "direct"
     assert formulation(large, wide) == "winograd"
-    assert formulation(large, Conv2d(128, 3, 3)) == "direct"
+    assert formulation(large, Conv2d(128, 8, 3)) == "direct"
     assert formulation(torch.zeros(1, 128, 10, 10), wide) == "direct"
     assert formulation(torch.zeros(1, 128, 400, 400), wide) == "direct"  # it would take much memory
+    assert formulation(torch.zeros(1, 512, 31, 31), Conv2d(512, 1, 4, padding=1)) == "taps"
     assert formulation(large.bfloat16(), wide) == "direct"
     assert formulation(large.to("meta"), wide) == "direct"
     with torch.autocast("cpu", torch.bfloat16):

@@ -17,12 +17,14 @@ from pixlate.networks import winograd
 
 _transforms: ContextVar[dict[tuple[nn.Module, bool], Tensor] | None] = ContextVar("transforms", default=None)
 
-Formulation = Literal["direct", "matmul", "winograd"]
+Formulation = Literal["direct", "matmul", "taps", "winograd"]
 
 _FEW = 64
 """Places of the smaller map up to which a convolution of stride 2 is one product of matrices, bound by its weights."""
 _SKINNY = 16
 """Places below which that product is faster the other way round."""
+_TAPS = 4
+"""Input channels for each tap of each output from which all taps together are one small product of matrices."""
 _TILES = (64, 2048)
 """As many make Winograd's products worth their transforms; more would take much memory."""
 _CHANNELS = 128
@@ -37,6 +39,10 @@ class Conv2d(nn.Conv2d):
         way = formulation(input, self)
         if way == "winograd":
             return _biased(winograd.convolved(input, _kernels(self), int(self.padding[0])), self.bias)
+        if way == "taps":
+            # Turned round, and amid as many zeros as are missing, it is a transposed convolution.
+            turned, missing = self.weight.flip(2, 3).transpose(0, 1), self.kernel_size[0] - 1 - int(self.padding[0])
+            return _biased(_transposed(input, turned, 1, missing), self.bias)
         return _as_matrices(input, self) if way == "matmul" else super().forward(input)
 
 
@@ -46,16 +52,18 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """(N, C, H, W) → (N, O, H', W')."""
         if output_size is None and formulation(input, self) == "matmul":
-            return _transposed_as_matrices(input, self)
+            stride, padding = self.stride[0], int(self.padding[0])
+            return _biased(_transposed(input, self.weight, stride, padding, self.output_padding[0]), self.bias)
         return super().forward(input, output_size)
 
 
 def formulation(x: Tensor, conv: nn.Conv2d | nn.ConvTranspose2d) -> Formulation:
     """How `conv` is computed of x (N, C, H, W).
 
-    Small maps in a deep network are products of matrices: im2col. There the weights, read from memory, are what takes
-    time. Large kernels of stride 1 over many channels are computed after Winograd. All else, and all that is not in 32
-    or 64 bits on a CPU, is torch's own.
+    Small maps in a deep network are products of matrices (im2col): there the weights, read from memory, take the time.
+    One output of many channels is summed up from what each tap of the kernel makes of the whole map. Large kernels
+    of stride 1 over many channels are computed after Winograd. All else, and all that is not in 32 or 64 bits on a CPU,
+    is torch's own.
     """
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or torch.is_autocast_enabled("cpu"):
         return "direct"
@@ -67,6 +75,8 @@ def formulation(x: Tensor, conv: nn.Conv2d | nn.ConvTranspose2d) -> Formulation:
     if stride == 2:
         places = x.shape[0] * ((height + grown) // 2 + 1) * ((width + grown) // 2 + 1)
         return "matmul" if places <= _FEW and side == 4 else "direct"
+    if side > 1 and _TAPS * conv.out_channels * side**2 <= conv.in_channels:
+        return "taps"
     rows, columns = winograd.tiles(height + grown + 1, width + grown + 1)
     enough = _TILES[0] <= x.shape[0] * rows * columns <= _TILES[1]
     many = min(conv.in_channels, conv.out_channels) >= _CHANNELS
@@ -98,21 +108,21 @@ def _as_matrices(x: Tensor, conv: nn.Conv2d) -> Tensor:
     patches = F.unfold(x, conv.kernel_size, padding=conv.padding, stride=conv.stride)  # type: ignore[arg-type]
     columns = patches[0] if count == 1 else patches.transpose(0, 1).flatten(1)
     weights = conv.weight.flatten(1)
-    flat = weights @ columns if columns.shape[1] >= _SKINNY else (columns.t() @ weights.t()).t()
+    flat = weights @ columns if columns.shape[1] >= _SKINNY else (columns.t().contiguous() @ weights.t()).t()
     grown = 2 * int(conv.padding[0]) - conv.kernel_size[0]
     sides = [(side + grown) // conv.stride[0] + 1 for side in (height, width)]
     return _biased(flat.view(-1, count, *sides).transpose(0, 1), conv.bias)
 
 
-def _transposed_as_matrices(x: Tensor, conv: nn.ConvTranspose2d) -> Tensor:
+def _transposed(x: Tensor, weight: Tensor, stride: int, padding: int, extra: int = 0) -> Tensor:
     count, channels, *sides = x.shape
     columns = x.transpose(0, 1).reshape(channels, -1)
-    weights = conv.weight.flatten(1)
-    flat = weights.t() @ columns if columns.shape[1] >= _SKINNY else (columns.t() @ weights).t()
+    weights = weight.flatten(1)
+    flat = weights.t() @ columns if columns.shape[1] >= _SKINNY else (columns.t().contiguous() @ weights).t()
     patches = flat.view(flat.shape[0], count, -1).transpose(0, 1)
-    stride, padding, extra = conv.stride[0], int(conv.padding[0]), conv.output_padding[0]
-    size = tuple((side - 1) * stride - 2 * padding + conv.kernel_size[0] + extra for side in sides)
-    return _biased(F.fold(patches, size, conv.kernel_size, padding=padding, stride=stride), conv.bias)
+    side = weight.shape[-1]
+    height, width = ((size - 1) * stride - 2 * padding + side + extra for size in sides)
+    return F.fold(patches, (height, width), side, padding=padding, stride=stride)
 
 
 def _biased(x: Tensor, bias: Tensor | None) -> Tensor:
