@@ -106,7 +106,7 @@ def _kernels(conv: Conv2d) -> Tensor:
 def _as_matrices(x: Tensor, conv: nn.Conv2d) -> Tensor:
     count, _, height, width = x.shape
     patches = F.unfold(x, conv.kernel_size, padding=conv.padding, stride=conv.stride)  # type: ignore[arg-type]
-    columns = patches[0] if count == 1 else patches.transpose(0, 1).flatten(1)
+    columns = patches.squeeze(0) if count == 1 else patches.transpose(0, 1).flatten(1)
     weights = conv.weight.flatten(1)
     flat = weights @ columns if columns.shape[1] >= _SKINNY else (columns.t().contiguous() @ weights.t()).t()
     grown = 2 * int(conv.padding[0]) - conv.kernel_size[0]

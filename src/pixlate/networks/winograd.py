@@ -46,7 +46,7 @@ def convolved(x: Tensor, kernels: Tensor, padding: int) -> Tensor:
     patches = F.unfold(F.pad(x, (padding, right, padding, below)), n, stride=OUTPUTS)
     inputs = of_inputs @ patches.view(count, channels, points, rows * columns)
     if count == 1:
-        inputs = inputs[0].transpose(0, 1)
+        inputs = inputs.squeeze(0).transpose(0, 1)
     else:
         inputs = inputs.permute(2, 1, 0, 3).reshape(points, channels, count * rows * columns)
     products = torch.bmm(kernels, inputs)
