@@ -144,7 +144,8 @@ def test_three_hops_lead_from_the_command_to_the_step() -> None:
         ("cli/training.py", "train", "training.train(TrainConfig("),
         ("training/__init__.py", "train", "return run(planned, stop)"),
         ("training/loop.py", "run", "method.step("),
-        ("methods/pix2pix.py", "step", "losses."),
+        ("methods/pix2pix.py", "step", "self._step_at_once("),
+        ("methods/pix2pix.py", "_step_at_once", "adversary.judged("),
     ]
     for file, function, call in hops:
         tree = ast.parse((SOURCE / file).read_text())
