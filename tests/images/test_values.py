@@ -103,3 +103,17 @@ def test_scores_and_eyes_see_the_range_as_0_to_255():
     assert images.levels(eight, Kind()) is eight
     kept = images.viewable(np.array([[[10, 20, 30, 0], [10, 20, 30, 255]]], np.uint8), Kind(4, alpha="keep"))
     assert kept.tolist() == [[[255, 255, 255], [10, 20, 30]]]
+
+
+@pytest.mark.parametrize("number", ["uint8", "uint16", "float32"])
+def test_what_a_network_sees_is_made_without_touching_the_picture(number: str) -> None:
+    picture = (np.random.default_rng(0).random((8, 9, 3)) * 200).astype(number)
+    before = picture.copy()
+    kind = Kind(3, number, (3.0, 0.0, 10.0), (250.0, 255.0, 190.5))  # type: ignore[arg-type]
+    values = images.to_float(picture, kind)
+    np.testing.assert_array_equal(picture, before)
+    low, high = (np.array(ends)[:, None, None] for ends in (kind.low, kind.high))
+    planes = before.transpose(2, 0, 1).astype(np.float32)
+    wanted = (planes - low.astype(np.float32)) / ((high - low) / 2).astype(np.float32) - np.float32(1)
+    np.testing.assert_array_equal(values, np.clip(wanted, -1, 1))
+    assert values.flags.c_contiguous

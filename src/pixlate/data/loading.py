@@ -129,7 +129,7 @@ class Stream(Dataset["Item | PixlateError"]):
             return self._read(file, kind, 2 * index + (file is target_file))
 
         if self.making is None:
-            pictures = read_pair(source_file, target_file, sides, read_one)
+            pictures = read_pair(source_file, target_file, sides, read if self.cache is None else read_one)
             source, target = (
                 augment.jitter(picture, augment.suited(self.preparation, kind), drawn)
                 for picture, kind in zip(pictures, (sides.source, sides.target), strict=True)

@@ -8,7 +8,7 @@ from pixlate.images.decoding import Header, as_picture, from_pillow, is_pillow, 
 from pixlate.images.encoding import encode, encode_jpeg, encode_png, kept_tags, to_pillow
 from pixlate.images.listing import SUFFIXES, passed_over, pictures_in
 from pixlate.images.pixels import File, Half, Picture
-from pixlate.images.reading import read_as, refuse_unsuited
+from pixlate.images.reading import read_as, read_halves, refuse_unsuited
 from pixlate.images.recognising import ENDINGS, format_of, is_cut_off
 from pixlate.images.shaping import grid, refuse_odd_width, resize, with_channels
 from pixlate.images.values import as_kind, from_float, levels, to_float, viewable
@@ -38,6 +38,7 @@ __all__ = [
     "read",
     "read_as",
     "read_capture",
+    "read_halves",
     "read_header",
     "refuse_odd_width",
     "refuse_unsuited",

@@ -7,6 +7,7 @@ import numpy as np
 from pixlate.errors import PictureError
 from pixlate.images.decoding import read
 from pixlate.images.pixels import File, Half, Header, Picture
+from pixlate.images.shaping import cut
 from pixlate.images.values import as_kind
 from pixlate.specs.pictures import Kind
 
@@ -32,6 +33,19 @@ def read_as(kind: Kind, path: File, half: Half = "whole", beside: Sequence[File]
     if whole.shape[-1] != kind.channels:
         raise PictureError(f"{path} and what is stacked onto it have {whole.shape[-1]} channels, not {kind.channels}.")
     return whole
+
+
+def read_halves(kinds: tuple[Kind, Kind], path: File, halves: tuple[Half, Half]) -> tuple[Picture, Picture]:
+    """Two halves of the picture in `path`, each as `read_as` gives it; it is decoded once.
+
+    The kinds say the same of transparency.
+
+    Raises:
+        PictureError: it cannot be read, or has not the channels or numbers of the kinds.
+    """
+    whole = read(path, "whole", kinds[0].alpha, kinds[0].background)
+    one, other = (as_kind(cut(whole, half, path), kind, str(path)) for kind, half in zip(kinds, halves, strict=True))
+    return one, other
 
 
 def refuse_unsuited(header: Header, kind: Kind, name: str, *, to_grey: bool = False) -> None:
