@@ -7,6 +7,7 @@ The time of a step is that of the run itself (its median); a checkpoint's is spl
 
 import argparse
 import itertools
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--every", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("runs/cost"))
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
     given = parser.parse_args()
     Keeper.write = timed("checkpoint", Keeper.write)  # type: ignore[method-assign]
     State.unsound = timed("looking for NaN", State.unsound)  # type: ignore[method-assign]
@@ -74,6 +76,8 @@ def main() -> None:
     )
     print(f"(median of {len(spent['checkpoint'])}, {min(spent['checkpoint']):.2f} to {max(spent['checkpoint']):.2f})")
     saves = len(spent["checkpoint"])
+    if given.json is not None:
+        given.json.write_text(json.dumps({"step_s": step, "save_s": save, "megabytes": size / 1e6, "saves": saves}))
     for name in ("fsync", "SHA-256", "looking for NaN"):
         print(f"  {name}: {sum(spent[name]) / saves:.2f} s a checkpoint")
     whole = 200 * 400  # the paper's epochs and pairs

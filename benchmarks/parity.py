@@ -28,6 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from incumbent_models import OPTIONS
 from pixlate import exchange, modelfile
 from pixlate.data.loading import Batch
 from pixlate.devices import Device
@@ -264,30 +265,8 @@ def its_steps(name: str, checkout_random: Any) -> tuple[dict[str, Any], dict[str
     from models.cycle_gan_model import CycleGANModel  # type: ignore[import-not-found]  # noqa: PLC0415
     from models.pix2pix_model import Pix2PixModel  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    options: dict[str, Any] = {
-        "isTrain": True,
-        "device": torch.device("cpu"),
-        "checkpoints_dir": "unused",
-        "name": "unused",
-        "preprocess": "none",
-        "input_nc": 3,
-        "output_nc": 3,
-        "ngf": WIDTH,
-        "ndf": WIDTH,
-        "n_layers_D": 3,
-        "netD": "basic",
-        "no_dropout": True,
-        "init_type": "normal",
-        "init_gain": 0.02,
-        "lr": 2e-4,
-        "beta1": 0.5,
-        "direction": "AtoB",
-        "lambda_L1": 100.0,
-        "lambda_A": 10.0,
-        "lambda_B": 10.0,
-        "lambda_identity": 0.5,
-        "pool_size": HISTORY,
-    }
+    options = OPTIONS | {"device": torch.device("cpu"), "ngf": WIDTH, "ndf": WIDTH}
+    options |= {"no_dropout": True, "pool_size": HISTORY}
     if name == "pix2pix":
         model = Pix2PixModel(Namespace(**options, netG="unet_128", norm="batch", gan_mode="vanilla"))
     else:
