@@ -3,8 +3,8 @@
     python benchmarks/speed.py --quick --json FILE
     python benchmarks/speed.py [--incumbent CHECKOUT] [--data facades] --json benchmarks/results/NAME.json
 
-Ours, a textbook's (textbook.py) and, given a checkout, pytorch-CycleGAN-and-pix2pix's own are stepped in turns, in one
-process and on the same pictures. benchmarks/README.md tells how to read what is printed.
+Ours, a textbook's (textbook.py) and, given a checkout, pytorch-CycleGAN-and-pix2pix's own are stepped in turns, each in a
+process of its own, on the same pictures. benchmarks/README.md tells how to read what is printed.
 """
 
 import argparse
@@ -99,7 +99,7 @@ class Session:
         given = self.given
         limits = {"times": given.times, "seconds": min(given.seconds, self.left / 2)}
         limits |= {"warm": 3 if self.device.type == "cuda" else 1, "fewest": 0 if given.quick else 2}
-        took = race(self.names, work, setting, given.incumbent, apart=given.apart, **limits)
+        took = race(self.names, work, setting, given.incumbent, apart=not given.one_process, **limits)
         gc.collect()
         return asdict(setting) | compared(took)
 
@@ -197,7 +197,7 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the step at 256 px, and little else, in 50 s")
     parser.add_argument("--json", type=Path, help="write all figures there")
-    parser.add_argument("--apart", action="store_true", help="each contender in a process of its own, still in turns")
+    parser.add_argument("--one-process", action="store_true", help="all contenders in this process")
     parser.add_argument("--incumbent", type=Path, help="a checkout of pytorch-CycleGAN-and-pix2pix")
     parser.add_argument("--data", type=Path, help="a data set of pairs; without one facades are drawn")
     parser.add_argument("--direction", default="BtoA", help="of the data set")
@@ -228,7 +228,7 @@ def main() -> None:
         "machine": given.machine if given.device == "cpu" else f"{torch.cuda.get_device_name()}; {given.machine}",
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "apart": given.apart,
+        "one_process": given.one_process,
     }
     session.measure_ceiling()
     for part in [part for part in PARTS[1:] if part in given.parts.split(",")]:

@@ -21,7 +21,7 @@ def named(setting: Found) -> str:
 def told(found: Found) -> str:
     """All of it."""
     parts = [f"commit {found['commit']}, {found['date']}, {found['machine']}, torch {found['torch']}, "]
-    parts[0] += f"{found['threads']} threads, {'each contender in its own process, ' if found['apart'] else ''}"
+    parts[0] += f"{found['threads']} threads, {'all in one process, ' if found['one_process'] else ''}"
     parts[0] += f"{found['took_s']:.0f} s"
     top = found["ceiling"]
     parts.append(

@@ -15,7 +15,7 @@ import rounds
 import speed_tables as tables
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "speed.py"
-TINY = ("--width", "4", "--side", "64", "--seconds", "1", "--within", "500", "--sizes", "64,32")
+TINY = ("--width", "4", "--side", "64", "--seconds", "1", "--within", "500", "--sizes", "64,32", "--one-process")
 
 
 @pytest.fixture(scope="module")
