@@ -3,8 +3,8 @@
     python benchmarks/speed.py --quick --json FILE
     python benchmarks/speed.py [--incumbent CHECKOUT] [--data facades] --json benchmarks/results/NAME.json
 
-Ours, a textbook's (textbook.py) and, given a checkout, pytorch-CycleGAN-and-pix2pix's own are stepped in turns, each in a
-process of its own, on the same pictures. benchmarks/README.md tells how to read what is printed.
+Ours, a textbook's (textbook.py) and, given a checkout, pytorch-CycleGAN-and-pix2pix's own are stepped in turns, each in
+a process of its own, on the same pictures. benchmarks/README.md tells how to read what is printed.
 """
 
 import argparse
