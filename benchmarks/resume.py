@@ -52,7 +52,7 @@ def run_to_end(pictures: Path, run: Path, processes: int = 1, *, falling: bool =
                 os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes)}
                 os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
             if falling:
-                PairedValidation.measure = _falling(PairedValidation.measure)  # type: ignore[method-assign]
+                PairedValidation.score = _falling(PairedValidation.score)  # type: ignore[method-assign]
             work(report)
 
         return start
@@ -64,13 +64,13 @@ def run_to_end(pictures: Path, run: Path, processes: int = 1, *, falling: bool =
     return children[0].log.read_text()
 
 
-def _falling(measure: Callable[..., Any]) -> Callable[..., Any]:
-    def measured(validation: PairedValidation, method: Method, device: Device) -> tuple[dict[str, float], Any]:
-        scores, grid = measure(validation, method, device)
+def _falling(score: Callable[..., Any]) -> Callable[..., Any]:
+    def scored(validation: PairedValidation, method: Method, device: Device) -> dict[str, float]:
+        scores = score(validation, method, device)
         adam = next(iter(method.optimizers["G"].state.values()), {"step": 0})
-        return {**scores, "ssim": 1 / (1 + float(adam["step"]))}, grid
+        return {**scores, "ssim": 1 / (1 + float(adam["step"]))}
 
-    return measured
+    return scored
 
 
 def at_step(reference: Path, step: int, run: Path, *, earlier: bool = False) -> None:

@@ -66,6 +66,30 @@ def test_help_and_version_load_no_torch(call: Called) -> None:
     assert call("--version")[1].strip() == __version__
 
 
+def test_commands_load_nothing_heavy_beside_torch(trained: Path, drawn: Path, tmp_path: Path) -> None:
+    heavy = [
+        "torch._dynamo",
+        "sympy",
+        "skimage",
+        "scipy",
+        "tensorboard",
+    ]  # the first takes as long as all else of torch
+    for words in (
+        ["train", str(drawn), "--run", str(tmp_path / "run"), *map(str, TINY)],
+        ["translate", str(trained / "model.safetensors"), str(drawn / "test"), "-o", str(tmp_path / "out")],
+    ):
+        program = f"""
+import sys
+from pixlate import cli
+try:
+    cli.main({words!r})
+finally:
+    print([name for name in {["torch", *heavy]!r} if name in sys.modules])
+"""
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "['torch']"
+
+
 def test_training_then_translating(trained: Path, drawn: Path, tmp_path: Path) -> None:
     model = trained / "model.safetensors"
     done = pixlate("translate", model, drawn / "test", "-o", tmp_path / "out", "--direction", "BtoA")

@@ -18,6 +18,7 @@ from pixlate import draws, images, modelfile, train
 from pixlate.data.loading import Batch
 from pixlate.devices import Device
 from pixlate.errors import ConfigError, DataError, PictureError, RunError
+from pixlate.methods.adam import Adam
 from pixlate.methods.pix2pix import Pix2Pix
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import merged_statistics
@@ -120,14 +121,14 @@ def test_a_step_of_accumulated_batches_takes_the_pairs_of_as_many(drawn: Path, t
 
 def test_gradients_are_clipped_network_by_network(monkeypatch: pytest.MonkeyPatch) -> None:
     norms = []
-    step = torch.optim.Adam.step
+    step = Adam.step
 
-    def watching(adam: torch.optim.Adam, *rest: Any) -> Any:
+    def watching(adam: Adam, *rest: Any) -> Any:
         gradients = [weight.grad for group in adam.param_groups for weight in group["params"]]
         norms.append(float(torch.nn.utils.get_total_norm(gradients)))
         return step(adam, *rest)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", watching)
+    monkeypatch.setattr(Adam, "step", watching)
     pix2pix().step(batches(1), noise(0), Device("cpu", clip=0.01))
     assert norms == pytest.approx([0.01, 0.01], rel=1e-3)
     norms.clear()

@@ -78,7 +78,7 @@ def test_a_look_is_left_off_and_made_up_for(drawn, tmp_path, monkeypatch) -> Non
     from pixlate.training.validation.paired import PairedValidation
 
     whole = train(make(drawn, tmp_path / "whole", validate_every=3, samples=1))
-    measure = PairedValidation.measure
+    show = PairedValidation.show
     looks = 0
 
     def sending(validation: PairedValidation, *rest: Any) -> Any:
@@ -86,9 +86,9 @@ def test_a_look_is_left_off_and_made_up_for(drawn, tmp_path, monkeypatch) -> Non
         looks += 1
         if looks == 2:  # the first is at step 0
             os.kill(os.getpid(), signal.SIGTERM)
-        return measure(validation, *rest)
+        return show(validation, *rest)
 
-    monkeypatch.setattr(PairedValidation, "measure", sending)
+    monkeypatch.setattr(PairedValidation, "show", sending)
     cut = tmp_path / "cut"
     with pytest.raises(SystemExit):
         train(make(drawn, cut, validate_every=3, samples=1))
@@ -107,7 +107,7 @@ def test_a_look_is_left_off_and_made_up_for(drawn, tmp_path, monkeypatch) -> Non
 def test_a_signal_before_the_first_step_leaves_nothing_to_save(drawn, tmp_path, monkeypatch, capsys) -> None:
     from pixlate.training.validation.paired import PairedValidation
 
-    monkeypatch.setattr(PairedValidation, "measure", lambda *_: os.kill(os.getpid(), signal.SIGTERM) or ({}, None))
+    monkeypatch.setattr(PairedValidation, "show", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(SystemExit):
         train(make(drawn, tmp_path / "run"))
     assert "stopped, with nothing to save" in capsys.readouterr().out

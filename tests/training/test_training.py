@@ -63,7 +63,7 @@ def test_a_run_leaves_what_was_promised(run: Path) -> None:
     assert promised <= names
     assert not [name for name in names if name.endswith(".part")]
     assert [entry["step"] for entry in lines(run, "train")] == [2, 3, 4, 6]
-    assert [entry["step"] for entry in lines(run, "val")] == [0, 3, 6]
+    assert [entry["step"] for entry in lines(run, "val")] == [3, 6]
     assert [entry["name"] for entry in lines(run, "guess")] == ["mean target", "nearest source's target"]
     assert sorted(path.name for path in (run / "samples").iterdir()) == [
         "step_00000000.png",
@@ -90,7 +90,7 @@ def test_the_card_tells_where_the_model_comes_from(run: Path) -> None:
 
 def test_the_best_model_is_that_of_the_best_score(run: Path) -> None:
     card = modelfile.read_card(run / "best.safetensors")
-    best = max(lines(run, "val")[1:], key=lambda entry: entry["ssim"])
+    best = max(lines(run, "val"), key=lambda entry: entry["ssim"])
     assert (card.step, card.chosen_by) == (best["step"], "best validation ssim")
 
 
@@ -99,16 +99,14 @@ def test_a_better_earlier_model_is_kept(
     drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, best: int
 ) -> None:
     scores = {name: iter(each) for name, each in SCORES.items()}
-    monkeypatch.setattr(
-        PairedValidation, "measure", lambda *_: ({name: next(each) for name, each in scores.items()}, None)
-    )
+    monkeypatch.setattr(PairedValidation, "score", lambda *_: {name: next(each) for name, each in scores.items()})
     run = train(make(drawn, tmp_path / "run", steps=4, validate_every=1, best_by=metric))
     assert modelfile.read_card(run / "best.safetensors").step == best
     assert modelfile.read_card(run / "model.safetensors").step == 4
 
 
-SCORES = {"ssim": [0.9, 0.1, 0.3, 0.2, 0.25], "psnr": [99, 10, 11, 14, 12], "l1": [0, 10, 30, 20, 25]}
-"""At step 0, which is no candidate, and at steps 1 to 4."""
+SCORES = {"ssim": [0.1, 0.3, 0.2, 0.25], "psnr": [10, 11, 14, 12], "l1": [10, 30, 20, 25]}
+"""At steps 1 to 4; at step 0 nothing is scored."""
 
 
 def test_a_run_that_never_came_to_a_checkpoint_begins_anew(drawn: Path, tmp_path: Path) -> None:
@@ -117,7 +115,7 @@ def test_a_run_that_never_came_to_a_checkpoint_begins_anew(drawn: Path, tmp_path
         path.unlink()
     shutil.rmtree(run / "checkpoints")
     again = train(make(drawn, run, seed=1))
-    assert [entry["step"] for entry in lines(again, "val")] == [0, 3, 6]
+    assert [entry["step"] for entry in lines(again, "val")] == [3, 6]
     assert modelfile.read_card(again / "model.safetensors").step == 6
 
 
@@ -133,7 +131,7 @@ def test_a_model_without_its_checkpoint_is_not_trained_over(drawn: Path, tmp_pat
 def test_l1_is_best_when_least(drawn: Path, tmp_path: Path) -> None:
     run = train(make(drawn, tmp_path / "run", best_by="l1"))
     assert modelfile.read_card(run / "best.safetensors").metrics["l1"] == min(
-        entry["l1"] for entry in lines(run, "val")[1:]
+        entry["l1"] for entry in lines(run, "val")
     )
 
 
@@ -159,6 +157,13 @@ def test_samples_workers_and_logging_do_not_move_the_training(run: Path, drawn: 
         make(drawn, tmp_path / "run", workers=2, samples=0, validate_on=1, validate_every=2, tensorboard=False)
     )
     assert same_tensors(watched / "model.safetensors", run / "model.safetensors")
+
+
+def test_a_run_may_go_on_with_recomputation_and_stays_the_same(run: Path, drawn: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    train(make(drawn, folder, steps=3))
+    train(make(drawn, folder, recompute=True))
+    assert same_tensors(state_of(folder, 6), state_of(run, 6))
 
 
 def test_a_finished_run_started_again_changes_nothing(
@@ -200,7 +205,7 @@ def test_events_can_be_read_by_tensorboard(run: Path) -> None:
     events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
     assert {"train/G_L1", "val/ssim"} <= set(events.Tags()["scalars"])
-    assert [event.step for event in events.Scalars("val/ssim")] == [0, 3, 6]
+    assert [event.step for event in events.Scalars("val/ssim")] == [3, 6]
 
 
 def test_a_device_that_is_not_there_leaves_nothing_behind(drawn: Path, tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from pixlate import losses
 from pixlate.devices import Device
+from pixlate.methods.adam import Adam
 from pixlate.networks.convolution import transforms_shared
 from pixlate.networks.noise import Noise
 from pixlate.specs.learning import LearningConfig

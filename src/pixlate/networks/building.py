@@ -47,7 +47,9 @@ def initialize(network: nn.Module, seed: int, init: Init = "normal", gain: float
     By default N(0, 0.02), norm scales N(1, 0.02), biases 0 (pix2pix, appendix 6.2). `gain` is the standard deviation
     of normal and the factor of xavier and orthogonal.
     """
-    network.to_empty(device="cpu")
+    # to_empty would have torch import sympy, for shapes that are no numbers.
+    empty = {name: torch.empty(own.shape, dtype=own.dtype) for name, own in network.state_dict().items()}
+    network.load_state_dict(empty, assign=True)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in network.modules():

@@ -1,6 +1,7 @@
 """z, the noise a generator is given: dropout masks and Gaussian planes (pix2pix, section 3.1)."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -16,6 +17,20 @@ class Noise:
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
+
+    def place(self) -> Tensor:
+        """Where it stands, for `from_place`."""
+        return self._generator.get_state()
+
+    @contextmanager
+    def from_place(self, place: Tensor) -> Iterator[None]:
+        """Let this block draw what was drawn from `place` on, and what comes after it what would have come anyway."""
+        current = self._generator.get_state()
+        self._generator.set_state(place)
+        try:
+            yield
+        finally:
+            self._generator.set_state(current)
 
     def dropout(self, x: Tensor) -> Tensor:
         """x with half of its values zeroed at random and the rest doubled."""

@@ -23,7 +23,9 @@ class BatchNorm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x (N, C, H, W). A map of a single value, which has no variance, becomes the shift β."""
         if self.training and self.frozen:
-            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+            # Copies for torch to update: a pass without any keeps other tensors for its gradients than one with them.
+            mean, variance = (None if own is None else own.clone() for own in (self.running_mean, self.running_var))
+            return F.batch_norm(x, mean, variance, self.weight, self.bias, training=True, eps=self.eps)
         if self.training or not self.own_statistics:
             return super().forward(x)
         return _per_picture(x, self.weight, self.bias, self.eps)
@@ -84,13 +86,14 @@ def use_statistics(network: nn.Module, *, own: bool) -> None:
 @contextmanager
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Let training passes leave the running averages of `network` alone: for a batch they have taken in already."""
-    for module in _norms(network):
+    frozen = {module: module.frozen for module in _norms(network)}
+    for module in frozen:
         module.frozen = True
     try:
         yield
     finally:
-        for module in _norms(network):
-            module.frozen = False
+        for module, before in frozen.items():
+            module.frozen = before
 
 
 @contextmanager

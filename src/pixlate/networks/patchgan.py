@@ -5,10 +5,11 @@ from torch.nn import functional as F
 
 from pixlate.networks.convolution import Conv2d
 from pixlate.networks.normalization import normalization
+from pixlate.networks.recomputing import Recomputable
 from pixlate.specs.networks import RECEPTIVE_FIELDS, DiscriminatorSpec, Norm, biased
 
 
-class PatchGAN(nn.Module):
+class PatchGAN(Recomputable):
     """Pictures (N, in_channels, H, W) → one logit a patch (N, 1, h, w); 30×30 of them for 70 px patches of 256×256.
 
     n convolutions of stride 2, then two of stride 1. A picture too small for that many is set amid zeros first, as the
@@ -25,8 +26,7 @@ class PatchGAN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits; positive means real."""
-        logits: Tensor = self.layers(amid_zeros(x, self.smallest))
-        return logits
+        return self.through([[self.layers]], amid_zeros(x, self.smallest))
 
 
 def _pixel_layers(spec: DiscriminatorSpec) -> nn.Sequential:

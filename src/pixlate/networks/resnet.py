@@ -1,5 +1,7 @@
 """The ResNet generator (CycleGAN, appendix 7.2; after Johnson et al., 2016)."""
 
+import math
+from functools import partial
 from itertools import pairwise
 from typing import cast
 
@@ -11,6 +13,7 @@ from pixlate.networks.convolution import Conv2d, ConvTranspose2d
 from pixlate.networks.noise import Noise, with_z
 from pixlate.networks.normalization import normalization
 from pixlate.networks.padding import enlarged, reflected
+from pixlate.networks.recomputing import Layer, Recomputable
 from pixlate.specs.networks import GeneratorSpec, Norm, Upsampling, biased
 
 
@@ -84,7 +87,7 @@ class Block(nn.Module):
         return summed
 
 
-class ResNet(nn.Module):
+class ResNet(Recomputable):
     """Source (N, in_channels, H, W) in [-1, 1] → output (N, out_channels, H, W) in [-1, 1], for any H and W."""
 
     def __init__(self, spec: GeneratorSpec) -> None:
@@ -102,29 +105,34 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor, noise: Noise | None = None) -> Tensor:
         """Translate x; without `noise` dropout is off and z is 0."""
-        y = F.relu(self.first(with_z(x, self.spec.z_channels, noise)))
-        sizes = []
+        encoder: list[Layer] = [self.first, F.relu]
         for down in self.encoder:
-            sizes.append(y.shape[-2:])
-            y = F.relu(down(y))
-        for block in self.blocks:
-            y = block(y, noise)
-        for up in self.decoder:
-            y = F.relu(up(y, sizes.pop()))
-        return torch.tanh(self.last(y))
+            encoder += [down, F.relu]
+        blocks: list[Layer] = [partial(block, noise=noise) for block in self.blocks]
+        decoder: list[Layer] = []
+        for place, up in enumerate(self.decoder, start=1):
+            size = torch.Size(math.ceil(side / 2 ** (len(self.decoder) - place)) for side in x.shape[-2:])
+            decoder += [partial(up, size=size), F.relu]
+        threes = [blocks[place : place + 3] for place in range(0, len(blocks), 3)]
+        parts: list[list[Layer]] = [encoder, *threes, [*decoder, self.last, torch.tanh]]
+        return self.through(parts, with_z(x, self.spec.z_channels, noise), noise)
 
     def features(self, x: Tensor, noise: Noise | None = None) -> list[Tensor]:
         """What CUT compares: the pixels, both halving convolutions, the first and the fifth residual block."""
         found = [x]
-        y = F.relu(self.first(with_z(x, self.spec.z_channels, noise)))
+        y = with_z(x, self.spec.z_channels, noise)
+        layers: list[Layer] = [self.first, F.relu]
         for layer in self.encoder:
             down = cast("Conv", layer)
-            found.append(down.convolved(y))
-            y = F.relu(down.normalized(found[-1]))
+            y = self.through([[*layers, down.convolved]], y)
+            found.append(y)
+            layers = [down.normalized, F.relu]
         for place, block in enumerate(self.blocks[:5]):
-            y = block(y, noise)
+            layers.append(partial(block, noise=noise))
             if place in (0, min(5, len(self.blocks)) - 1):
+                y = self.through([layers], y, noise)
                 found.append(y)
+                layers = []
         return found
 
     @property

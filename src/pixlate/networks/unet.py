@@ -1,5 +1,7 @@
 """The U-Net and the encoder-decoder generators (pix2pix, sections 3.2.1 and 4.3, appendix 6.1.1)."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -8,6 +10,7 @@ from pixlate.networks.convolution import Conv2d, ConvTranspose2d
 from pixlate.networks.noise import Noise, with_z
 from pixlate.networks.normalization import normalization
 from pixlate.networks.padding import enlarged, even
+from pixlate.networks.recomputing import Layer, Recomputable
 from pixlate.specs.networks import GeneratorSpec, Norm, Upsampling, biased
 
 
@@ -76,7 +79,7 @@ class Up(nn.Module):
         return enlarged(F.relu(x), self.conv, size)
 
 
-class UNet(nn.Module):
+class UNet(Recomputable):
     """Source (N, in_channels, H, W) in [-1, 1] → output (N, out_channels, H, W) in [-1, 1], for any H and W.
 
     The innermost convolution has no norm: over a 1×1 map it would erase its input (the paper's erratum).
@@ -110,13 +113,18 @@ class UNet(nn.Module):
         """Translate x; without `noise` dropout is off and z is 0."""
         features = [with_z(x, self.spec.z_channels, noise)]
         for down in self.encoder:
-            features.append(down(features[-1]))
+            features.append(self.through([[down]], features[-1]))
         y = features.pop()
+        joining: list[Layer] = []
         for up in self.decoder:
             skip = features.pop()
-            y = up(y, skip.shape[-2:], noise)
+            y = self.through([[*joining, partial(up, size=skip.shape[-2:], noise=noise)]], y, noise)
+            joining = []
             if self.spec.architecture == "unet" and features:
-                y = torch.cat([y, skip], dim=1)
+                if self.repeating:  # the skip is kept anyway, and so need not be twice
+                    joining = [partial(_joined, skip)]
+                else:
+                    y = _joined(skip, y)
         return torch.tanh(y)
 
     def features(self, x: Tensor, noise: Noise | None = None) -> list[Tensor]:
@@ -124,7 +132,7 @@ class UNet(nn.Module):
         found = [x]
         y = with_z(x, self.spec.z_channels, noise)
         for down in self.encoder:
-            y = down(y)
+            y = self.through([[down]], y)
             found.append(y)
         return found
 
@@ -132,3 +140,7 @@ class UNet(nn.Module):
     def feature_channels(self) -> list[int]:
         """Of each of the `features`."""
         return [self.spec.in_channels, *self.spec.widths]
+
+
+def _joined(skip: Tensor, y: Tensor) -> Tensor:
+    return torch.cat([y, skip], dim=1)

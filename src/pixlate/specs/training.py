@@ -39,6 +39,9 @@ class LoopConfig:
     """Where to compute. auto takes CUDA, else Apple's MPS, else the CPU."""
     precision: Precision = "32"
     """Arithmetic of the networks: 32, bf16, or 16 with loss scaling (CUDA)."""
+    recompute: bool = False
+    """Keep fewer activations, and compute them again for the gradients: less memory, slower by about a third. Every bit
+    of the result is the same."""
     clip_gradients: float | None = None
     """Greatest norm of the gradients of one update, of one network or of those updated together; longer ones are scaled
     down to it. Default: no bound."""
@@ -84,7 +87,7 @@ class TrainConfig:
 
 
 MAY_CHANGE = frozenset(
-    {"run", "epochs", "steps", "workers", "on_nan", "skip_bad", "cache", "cache_dir"}
+    {"run", "epochs", "steps", "workers", "recompute", "on_nan", "skip_bad", "cache", "cache_dir"}
     | {"vgg"}  # it is known by its SHA-256
     | {"checkpoint_every", "keep_last", "keep_every", "keep_best"}
     | {"validate_every", "samples", "log_every", "tensorboard"}

@@ -13,6 +13,7 @@ from pixlate.devices import Device, NotFinite
 from pixlate.foreign import hed
 from pixlate.methods import table
 from pixlate.networks.noise import Noise
+from pixlate.networks.recomputing import recompute
 from pixlate.training import runfolder, schedule, starting
 from pixlate.training.interludes import Interludes
 from pixlate.training.keeping import Keeper
@@ -38,6 +39,9 @@ def run(planned: Plan, stop: Stop) -> Path:
         with runfolder.held(planned.folder, planned.config, planned.names) if leads else nullcontext():
             method = table.build(planned.method, loop.seed)
             method.to(device.torch)
+            if loop.recompute:
+                for name in planned.networks:
+                    recompute(method.get_submodule(name))
             state = State(method, device, loop, len(planned.survey.train))
             keeper = Keeper(planned, state)
             notes = keeper.resume()

@@ -120,7 +120,7 @@ class Watch:
             return False
 
     def look(self) -> None:
-        """Score and show the validation pictures, and ship the model, and the best of the models.
+        """Score and show the validation pictures, and ship the model, and the best of the models; at step 0 only show.
 
         Told to stop, it leaves off; the look is then due again.
         """
@@ -142,7 +142,9 @@ class Watch:
         method, device = self._state.method, self._state.device
         if self._state.averages is not None:
             self._validation.pictures.estimate_statistics(method, device)
-        scores, grid = self._validation.measure(method, device)
+        # Nothing is chosen by the scores of untrained networks, and they would delay the first step.
+        scores = self._validation.score(method, device) if step else {}
+        grid = self._validation.show(method, device)
         if scores:
             self._journal.add("val", step, **scores)
             self._terminal.scores(step, scores)

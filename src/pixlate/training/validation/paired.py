@@ -43,18 +43,26 @@ class PairedValidation:
         shown = surveyed.val if len(surveyed.val) else surveyed.train
         self._shown = [self._read(files) for files in self._readable(shown, loop.samples)]
 
-    def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
-        """Mean scores over the held-out pictures, and the grid of samples: a row of sources, of outputs, of targets."""
-        generator = next(iter(method.shipped.values()))
+    def score(self, method: Method, device: Device) -> dict[str, float]:
+        """Mean scores over the held-out pictures."""
+        outputs = (self._output(method, pair, device) for pair in self._scored)
+        return paired.mean_scores(
+            [
+                paired.scores(self._target(output), self._target(pair.target))
+                for output, pair in zip(outputs, self._scored, strict=True)
+            ]
+        )
 
-        def output(pair: ValidationPair) -> Picture:
-            return self.pictures.translate(generator, pair.source, pair.name, device, self._sides)
-
-        each = [paired.scores(self._target(output(pair)), self._target(pair.target)) for pair in self._scored]
-        outputs = [images.viewable(output(pair), self._sides.target) for pair in self._shown]
+    def show(self, method: Method, device: Device) -> Picture | None:
+        """The grid of samples: a row of sources, of outputs, of targets."""
+        outputs = [images.viewable(self._output(method, pair, device), self._sides.target) for pair in self._shown]
         sources = [images.viewable(pair.source, self._sides.source) for pair in self._shown]
         rows = [sources, outputs, [images.viewable(pair.target, self._sides.target) for pair in self._shown]]
-        return paired.mean_scores(each), images.grid(rows) if outputs else None
+        return images.grid(rows) if outputs else None
+
+    def _output(self, method: Method, pair: ValidationPair, device: Device) -> Picture:
+        generator = next(iter(method.shipped.values()))
+        return self.pictures.translate(generator, pair.source, pair.name, device, self._sides)
 
     def guess(self) -> dict[str, dict[str, float]]:
         """Mean scores, over the same pictures, of the two guesses any translator must be seen beside."""

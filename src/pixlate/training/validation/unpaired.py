@@ -47,35 +47,48 @@ class UnpairedValidation:
             for own, learned, kind in zip(held_out, training, self._kinds, strict=True)
         ]
 
-    def measure(self, method: Method, device: Device) -> tuple[dict[str, float], Picture | None]:
-        """Mean cycle errors over the held-out pictures, and the grid of samples.
-
-        The grid has a row each of x, G(x), F(G(x)), y, F(y) and G(F(y)); of a method without F one of x, G(x) and y.
-        """
-        generators = list(method.shipped.values())
+    def score(self, method: Method, device: Device) -> dict[str, float]:
+        """Mean cycle errors over the held-out pictures."""
         scores: dict[str, float] = {}
-        rows: list[list[Picture]] = []
-        for side, (scored, shown) in enumerate(zip(self._scored, self._shown, strict=True)):
-            own, other = self._kinds[side], self._kinds[1 - side]
-            steps = [(generator, Sides(own, other)) for generator in generators[side : side + 1]]
-            if len(generators) > 1:
-                steps.append((generators[1 - side], Sides(other, own)))
-            passed_kinds = [own, *(sides.target for _, sides in steps)]
-
-            def through(named: Named, steps: Sequence[tuple[Generator, Sides]] = steps) -> list[Picture]:
-                passed = [named.picture]
-                for generator, sides in steps:
-                    passed.append(self.pictures.translate(generator, passed[-1], named.name, device, sides))
-                return passed
-
+        for side, (scored, kind) in enumerate(zip(self._scored, self._kinds, strict=True)):
+            steps = self._steps(method, side)
             if len(steps) > 1 and scored:
-                errors = [paired.l1(_levels(through(one)[-1], own), _levels(one.picture, own)) for one in scored]
+                returned = (self._through(steps, one, device)[-1] for one in scored)
+                errors = [
+                    paired.l1(_levels(back, kind), _levels(one.picture, kind))
+                    for back, one in zip(returned, scored, strict=True)
+                ]
                 scores[f"cycle_{'AB'[side]}"] = sum(errors) / len(errors)
+        return scores
+
+    def show(self, method: Method, device: Device) -> Picture | None:
+        """The grid of samples: a row each of x, G(x), F(G(x)), y, F(y) and G(F(y)); without F of x, G(x) and y."""
+        rows: list[list[Picture]] = []
+        for side, (shown, kind) in enumerate(zip(self._shown, self._kinds, strict=True)):
+            steps = self._steps(method, side)
+            passed_kinds = [kind, *(sides.target for _, sides in steps)]
+            passed = [self._through(steps, one, device) for one in shown]
             rows += [
                 [images.viewable(picture, kind) for picture in row]
-                for row, kind in zip(zip(*map(through, shown), strict=True), passed_kinds, strict=bool(shown))
+                for row, kind in zip(zip(*passed, strict=True), passed_kinds, strict=bool(shown))
             ]
-        return scores, images.grid(rows) if rows else None
+        return images.grid(rows) if rows else None
+
+    def _steps(self, method: Method, side: int) -> list[tuple[Generator, Sides]]:
+        """What pictures of that side go through: there, and back where there is a generator for it."""
+        generators = list(method.shipped.values())
+        own, other = self._kinds[side], self._kinds[1 - side]
+        steps = [(generator, Sides(own, other)) for generator in generators[side : side + 1]]
+        if len(generators) > 1:
+            steps.append((generators[1 - side], Sides(other, own)))
+        return steps
+
+    def _through(self, steps: Sequence[tuple[Generator, Sides]], named: Named, device: Device) -> list[Picture]:
+        """The picture, and what each step makes of it."""
+        passed = [named.picture]
+        for generator, sides in steps:
+            passed.append(self.pictures.translate(generator, passed[-1], named.name, device, sides))
+        return passed
 
     def guess(self) -> dict[str, dict[str, float]]:
         """None: whoever returns what he is given has no cycle error at all."""
