@@ -138,12 +138,13 @@ def test_a_planted_fault_is_found(tmp_path: Path, file: str, line: str, complain
     assert complaints(copy) == [complaint]
 
 
-def test_three_hops_lead_from_the_command_to_the_step() -> None:
-    """cli.train → training.train → training.loop.run → Pix2Pix.step, each a call a reader can follow."""
+def test_four_hops_lead_from_the_command_to_the_step() -> None:
+    """cli.train → training.train → training.loop.run → capture.stepper → Pix2Pix.step, each a call one can follow."""
     hops = [
         ("cli/training.py", "train", "training.train(TrainConfig("),
         ("training/__init__.py", "train", "return run(planned, stop)"),
-        ("training/loop.py", "run", "method.step("),
+        ("training/loop.py", "run", "capture.stepper(method"),
+        ("training/capture.py", "stepper", "method.step("),
         ("methods/pix2pix.py", "step", "self._step_at_once("),
         ("methods/pix2pix.py", "_step_at_once", "adversary.judged("),
     ]

@@ -28,8 +28,7 @@ def pack(learner: Learner) -> dict[str, Tensor]:
     """Parameters as weights.NAME, optimizers as optimizer.NAME.INDEX.KEY; the tensors themselves, not copies."""
     tensors = {f"weights.{name}": weight.detach() for name, weight in learner.named_parameters()}
     for name, optimizer in learner.optimizers.items():
-        for index, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{name}.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
+        tensors |= {f"optimizer.{name}.{key}": tensor for key, tensor in _entries(optimizer).items()}
     return tensors
 
 
@@ -41,11 +40,21 @@ def unpack(tensors: Mapping[str, Tensor], learner: Learner) -> None:
     """
     fill(dict(learner.named_parameters()), below(tensors, "weights."))
     for name, optimizer in learner.optimizers.items():
+        given, held = below(tensors, f"optimizer.{name}."), _entries(optimizer)
+        if given.keys() == held.keys():  # A recorded step knows them where they are.
+            fill(held, given)
+            continue
         states: dict[int, dict[str, Any]] = {}
-        for key, tensor in below(tensors, f"optimizer.{name}.").items():
+        for key, tensor in given.items():
             index, entry = key.split(".")
             states.setdefault(int(index), {})[entry] = tensor.clone()
         optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+
+
+def _entries(optimizer: Optimizer) -> dict[str, Tensor]:
+    """Its state as INDEX.KEY. All of Adam's are tensors, and none is copied."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{key}": torch.as_tensor(value) for index, own in state.items() for key, value in own.items()}
 
 
 def fill(places: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:

@@ -44,14 +44,30 @@ def draw(seed: int, epoch: int, index: int, *side: str) -> Draw:
 
 def jitter(picture: Picture, preparation: Preparation, drawn: Draw) -> Picture:
     """A picture (H, W, C) as training sees it: resized to the load size, cropped to the size, perhaps mirrored."""
+    picture = fitted(picture, preparation)
+    top, left = corner(picture.shape[0], picture.shape[1], preparation, drawn)
+    picture = picture[top : top + preparation.height, left : left + preparation.width]
+    return picture[:, ::-1] if drawn.mirror and preparation.mirror else np.ascontiguousarray(picture)
+
+
+def fitted(picture: Picture, preparation: Preparation) -> Picture:
+    """The picture at the load size, whatever is drawn; at least as large as what is cropped from it."""
     p = preparation
-    return _finish(_fitted(picture, p, p.load_height, p.load_width), p, drawn)
+    return _covering(_resized(picture, p, p.load_height, p.load_width), p)
+
+
+def corner(height: int, width: int, preparation: Preparation, drawn: Draw) -> tuple[int, int]:
+    """Top and left of what is cropped from a fitted picture of that size."""
+    p = preparation
+    return int(drawn.top * (height - p.height + 1)), int(drawn.left * (width - p.width + 1))
 
 
 def without_jitter(picture: Picture, preparation: Preparation) -> Picture:
     """A picture as validation sees it: the size without jitter."""
     p = preparation
-    return _finish(_fitted(picture, p, p.height, p.width), p, CENTRE)
+    picture = _covering(_resized(picture, p, p.height, p.width), p)
+    top, left = corner(picture.shape[0], picture.shape[1], p, CENTRE)
+    return np.ascontiguousarray(picture[top : top + p.height, left : left + p.width])
 
 
 def suited(preparation: Preparation, kind: Kind) -> Preparation:
@@ -59,18 +75,10 @@ def suited(preparation: Preparation, kind: Kind) -> Preparation:
     return replace(preparation, resample="nearest") if kind.space == "classes" else preparation
 
 
-def _fitted(picture: Picture, p: Preparation, height: int, width: int) -> Picture:
+def _resized(picture: Picture, p: Preparation, height: int, width: int) -> Picture:
     if p.fit == "width":
         height = max(1, round(picture.shape[0] * width / picture.shape[1]))
     return picture if p.fit == "crop" else images.resize(picture, height, width, p.resample)
-
-
-def _finish(picture: Picture, p: Preparation, drawn: Draw) -> Picture:
-    picture = _covering(picture, p)
-    top = int(drawn.top * (picture.shape[0] - p.height + 1))
-    left = int(drawn.left * (picture.shape[1] - p.width + 1))
-    picture = picture[top : top + p.height, left : left + p.width]
-    return picture[:, ::-1] if drawn.mirror and p.mirror else np.ascontiguousarray(picture)
 
 
 def _covering(picture: Picture, p: Preparation) -> Picture:

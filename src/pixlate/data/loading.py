@@ -39,11 +39,10 @@ class Batch(NamedTuple):
     left_out: tuple[str, ...] = ()
     """Why pictures whose turn it was could not be read; another stands in for each."""
 
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch there."""
-        return self._replace(
-            source=self.source.to(device, non_blocking=True), target=self.target.to(device, non_blocking=True)
-        )
+    def to(self, device: torch.device, *, copy: bool = False) -> "Batch":
+        """The same batch there; a copy of it also where it is there already, if that is asked for."""
+        source, target = (side.to(device, non_blocking=True, copy=copy) for side in (self.source, self.target))
+        return self._replace(source=source, target=target)
 
 
 def order(seed: int, epoch: int, count: int, *side: str) -> "array[int]":
@@ -54,6 +53,12 @@ def order(seed: int, epoch: int, count: int, *side: str) -> "array[int]":
 
 
 _order = lru_cache(maxsize=4)(order)
+
+
+def in_turn(seed: int, place: int, count: int, *side: str) -> tuple[int, int]:
+    """The epoch that a place of the stream lies in, and the index of what comes there."""
+    epoch, position = divmod(place, count)
+    return epoch, _order(seed, epoch, count, *side)[position]
 
 
 class Item(NamedTuple):
@@ -172,7 +177,7 @@ class Stream(Dataset["Item | PixlateError"]):
         raise PictureError(f"None of the {count} training {what} can be read any more. The first: {left_out[others]}")
 
 
-class _Places(Sampler[list[int]]):
+class Places(Sampler[list[int]]):
     """For each batch of this process, the places of the stream that it takes."""
 
     def __init__(self, start: int, steps: int, batch: int, accumulate: int, rank: int, world: int) -> None:
@@ -212,7 +217,7 @@ def batches(
     """
     loader = DataLoader(
         stream,
-        batch_sampler=_Places(start, steps, batch, accumulate, rank, world),
+        batch_sampler=Places(start, steps, batch, accumulate, rank, world),
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=torch.cuda.is_available(),

@@ -11,7 +11,7 @@ from pixlate.images.pixels import File, Half, Picture
 from pixlate.images.reading import read_as, read_halves, refuse_unsuited
 from pixlate.images.recognising import ENDINGS, format_of, is_cut_off
 from pixlate.images.shaping import grid, refuse_odd_width, resize, with_channels
-from pixlate.images.values import as_kind, from_float, levels, to_float, viewable
+from pixlate.images.values import as_kind, from_float, levels, scale, to_float, viewable
 
 __all__ = [
     "ENDINGS",
@@ -43,6 +43,7 @@ __all__ = [
     "refuse_odd_width",
     "refuse_unsuited",
     "resize",
+    "scale",
     "to_float",
     "to_pillow",
     "viewable",

@@ -49,7 +49,7 @@ def to_float(picture: Picture, kind: Kind) -> Floats:
     if kind.space in ("lightness", "ab"):
         lightness, colour = lab.split(_whole(picture, kind))
         return np.ascontiguousarray((lightness if kind.space == "lightness" else colour).transpose(2, 0, 1))
-    low, half = _range(kind)
+    low, half = scale(kind)
     values: Floats = picture.transpose(2, 0, 1).astype(np.float32, order="C")
     values -= low  # in place: memory for each operation of its own would take ten times as long
     values /= half
@@ -67,7 +67,7 @@ def from_float(values: Floats, kind: Kind, source: Floats | None = None) -> Pict
         return colours
     if kind.space in ("lightness", "ab"):
         return _from_lab(values.astype(np.float32), kind, source)
-    low, half = _range(kind)
+    low, half = scale(kind)
     if kind.number == "float32":
         clipped = np.clip(values.astype(np.float32), -1, 1)
         return np.ascontiguousarray(((clipped + np.float32(1)) * half + low).transpose(1, 2, 0))
@@ -105,7 +105,7 @@ def viewable(picture: Picture, kind: Kind) -> Picture:
     return seen if seen.shape[-1] in (1, 3) else seen[..., : 3 if seen.shape[-1] > 3 else 1]
 
 
-def _range(kind: Kind) -> tuple[Floats, Floats]:
+def scale(kind: Kind) -> tuple[Floats, Floats]:
     """The lower end, and half the width, of each channel's range: (C, 1, 1)."""
     low, high = (np.array(ends, np.float64)[:, None, None] for ends in (kind.low, kind.high))
     return low.astype(np.float32), ((high - low) / 2).astype(np.float32)

@@ -37,7 +37,8 @@ def judged(
         real_logits, fake_logits = judge(reals), judge(fakes)
     terms = {f"{name}_real": losses.real(real_logits, mode), f"{name}_fake": losses.fake(fake_logits, mode)}
     if mode == "wgangp":
-        shares = torch.tensor([z.uniform() for _ in reals])
+        count = len(reals)
+        shares = z.drawn(lambda z: torch.tensor([z.uniform() for _ in range(count)]), reals.device)
         terms[f"{name}_penalty"] = _PENALTY * losses.gradient_penalty(judge, reals, fakes, shares)
     return Judgement(terms, fake_logits)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class CUT(nn.Module):
     """Generator, discriminator, projections, and their optimizers."""
 
+    recordable = False
+
     def __init__(self, spec: MethodSpec, seed: int) -> None:
         super().__init__()
         assert isinstance(spec.config, CUTConfig)  # noqa: S101 - the table of methods sees to it

@@ -42,6 +42,8 @@ IN_TURN = (Round("G", ("G",), "D_Y", ("D_Y",)), Round("F", ("F",), "D_X", ("D_X"
 class CycleGAN(nn.Module):
     """Both generators, both discriminators with the history each learns from, and their optimizers."""
 
+    recordable = True
+
     def __init__(self, spec: MethodSpec, seed: int) -> None:
         super().__init__()
         assert isinstance(spec.config, CycleGANConfig)  # noqa: S101 - the table of methods sees to it

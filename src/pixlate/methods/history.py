@@ -23,18 +23,30 @@ class History(nn.Module):
         Until it is full each new one is kept, and judged itself. Then, with an even chance, a kept one is judged and
         the new one takes its place; else the new one is judged.
         """
-        size = len(self.pictures)
+        size, new = len(self.pictures), len(fakes)
         if size == 0:
             return fakes
-        judged = fakes.clone()
-        count = int(self.count)
-        for place, picture in enumerate(fakes):
-            if count < size:
-                self.pictures[count] = picture
-                count += 1
+        plan = z.drawn(lambda z: self._plan(z, new), fakes.device, ahead=False)
+        judged = []
+        for fake, where, keeps, shows in zip(*(torch.split(each, 1) for each in (fakes, *plan)), strict=True):
+            old = self.pictures.index_select(0, where)
+            self.pictures.index_copy_(0, where, torch.where(keeps > 0, fake.to(old), old))
+            judged.append(torch.where(shows > 0, old.to(fake), fake))
+        self.count.add_(new).clamp_(max=size)
+        return torch.cat(judged)
+
+    def _plan(self, z: Noise, new: int) -> Tensor:
+        """(3, new): for each new picture a place, whether it is kept there, and whether what was there is judged.
+
+        Decided on the host, so that the exchange itself is the same sequence of operations whatever is drawn.
+        """
+        size, count = len(self.pictures), int(self.count)
+        plan = []
+        for place in range(count, count + new):
+            if place < size:
+                plan.append((place, True, False))
             elif z.uniform() < 0.5:
-                index = z.choice(size)
-                judged[place] = self.pictures[index]
-                self.pictures[index] = picture
-        self.count.fill_(count)
-        return judged
+                plan.append((z.choice(size), True, True))
+            else:
+                plan.append((0, False, False))
+        return torch.tensor(plan, dtype=torch.int64).T

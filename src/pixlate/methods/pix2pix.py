@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class Pix2Pix(nn.Module):
     """Generator, discriminator where the objective has one, and their optimizers."""
 
+    recordable = True
+
     def __init__(self, spec: MethodSpec, seed: int) -> None:
         super().__init__()
         assert isinstance(spec.config, Pix2PixConfig)  # noqa: S101 - the table of methods sees to it
@@ -50,6 +52,7 @@ class Pix2Pix(nn.Module):
     ) -> dict[str, Tensor]:
         """G learns from the answer D learns from, so both gradients are taken before either update."""
         D_terms, G_terms = [], []
+        self.optimizers["G"].zero_grad()  # a step whose update of D was refused has left its gradients
         for index, batch in enumerate(batches):
             z = noise(index)
             fake = self._translated(batch, z, device)

@@ -30,6 +30,10 @@ class Method(Learner, Protocol):
         """
 
     @property
+    def recordable(self) -> bool:
+        """Whether a step is the same sequence of operations whatever is drawn, and draws by `Noise.drawn` alone."""
+
+    @property
     def shipped(self) -> Mapping[str, Generator]:
         """The generators to ship, by what follows `model` and `best` in the name of their files.
 

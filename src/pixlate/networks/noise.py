@@ -1,6 +1,6 @@
 """z, the noise a generator is given: dropout masks and Gaussian planes (pix2pix, section 3.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -32,9 +32,19 @@ class Noise:
         finally:
             self._generator.set_state(current)
 
+    def drawn(self, draw: Callable[["Noise"], Tensor], device: torch.device, *, ahead: bool = True) -> Tensor:
+        """What `draw` makes of this noise on the CPU, brought to `device`.
+
+        A step that is to be recorded draws in no other way, so `draw` must not hold on to what the step computes.
+        `ahead` says whether it may be called before the step that it is for.
+        """
+        del ahead
+        return draw(self).to(device)
+
     def dropout(self, x: Tensor) -> Tensor:
         """x with half of its values zeroed at random and the rest doubled."""
-        return dropped(x, torch.rand(x.shape, generator=self._generator) >= 0.5)
+        shape = x.shape
+        return dropped(x, self.drawn(lambda z: torch.rand(shape, generator=z._generator) >= 0.5, x.device))
 
     def kept(self, channels: int, height: int, width: int) -> Iterator[Tensor]:
         """What `dropout` draws for one picture of that shape: for each channel which values it keeps (H, W)."""
@@ -44,7 +54,7 @@ class Noise:
     def gaussian(self, like: Tensor, channels: int) -> Tensor:
         """Standard normal planes (N, channels, H, W), of the device and kind of `like` (N, ?, H, W)."""
         shape = (like.shape[0], channels, *like.shape[-2:])
-        return torch.randn(shape, generator=self._generator).to(like)
+        return self.drawn(lambda z: torch.randn(shape, generator=z._generator), like.device).to(like)
 
     def gaussian_pieces(self, count: int) -> Iterator[Tensor]:
         """The `count` values that `gaussian` draws at once for one picture, in pieces one behind the other."""

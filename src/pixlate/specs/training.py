@@ -14,7 +14,7 @@ from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.specs.networks import NetworksConfig
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["32", "bf16", "16"]
+Precision = Literal["32", "tf32", "bf16", "16"]
 Metric = Literal["l1", "psnr", "ssim"]
 OnNan = Literal["stop", "skip", "roll-back"]
 
@@ -38,7 +38,9 @@ class LoopConfig:
     device: DeviceName = "auto"
     """Where to compute. auto takes CUDA, else Apple's MPS, else the CPU."""
     precision: Precision = "32"
-    """Arithmetic of the networks: 32, bf16, or 16 with loss scaling (CUDA)."""
+    """Arithmetic of the networks: 32, bf16; on CUDA also tf32, or 16 with loss scaling."""
+    capture: bool | None = None
+    """Record the step as a CUDA graph once and replay it. Default: on CUDA, where it can be. Changes speed only."""
     recompute: bool = False
     """Keep fewer activations, and compute them again for the gradients: less memory, slower by about a third. Every bit
     of the result is the same."""
@@ -87,7 +89,7 @@ class TrainConfig:
 
 
 MAY_CHANGE = frozenset(
-    {"run", "epochs", "steps", "workers", "recompute", "on_nan", "skip_bad", "cache", "cache_dir"}
+    {"run", "epochs", "steps", "workers", "recompute", "capture", "on_nan", "skip_bad", "cache", "cache_dir"}
     | {"vgg"}  # it is known by its SHA-256
     | {"checkpoint_every", "keep_last", "keep_every", "keep_best"}
     | {"validate_every", "samples", "log_every", "tensorboard"}

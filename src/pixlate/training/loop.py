@@ -7,18 +7,18 @@ from functools import partial
 from pathlib import Path
 
 from pixlate import draws
-from pixlate.data import caching
+from pixlate.data import caching, resident
 from pixlate.data.loading import Batch, Stream, batches
 from pixlate.devices import Device, NotFinite
 from pixlate.foreign import hed
 from pixlate.methods import table
 from pixlate.networks.noise import Noise
 from pixlate.networks.recomputing import recompute
-from pixlate.training import runfolder, schedule, starting
+from pixlate.training import capture, runfolder, schedule, starting
 from pixlate.training.interludes import Interludes
 from pixlate.training.keeping import Keeper
 from pixlate.training.pace import Pace
-from pixlate.training.planning import Plan
+from pixlate.training.planning import Plan, cores
 from pixlate.training.recovery import Recovery
 from pixlate.training.state import State
 from pixlate.training.stopping import Stop
@@ -47,10 +47,11 @@ def run(planned: Plan, stop: Stop) -> Path:
             notes = keeper.resume()
             if state.progress.step == 0:
                 starting.start(state, given)
+            step = capture.stepper(method, device, loop, partial(_noises, loop.seed, device.processes.rank), notes)
             stop.defer()
             pace = Pace()
             watching = Watch(planned, state, stop, pace) if leads else nullcontext()
-            with watching as watch, closing(_groups(planned, state)) as groups:
+            with watching as watch, closing(_groups(planned, state, watch)) as groups:
                 recovery = Recovery(loop.on_nan, state, keeper, watch)
                 interludes = Interludes(planned, state, keeper, watch, recovery, stop)
                 interludes.begin(notes)
@@ -62,8 +63,7 @@ def run(planned: Plan, stop: Stop) -> Path:
                     _set_rate(planned, state)
                     recovery.before_step()
                     try:
-                        noise = partial(_noise, loop.seed, state.progress.step, device.processes.rank)
-                        losses = method.step([batch.to(device.torch) for batch in group], noise, device)
+                        losses = step([batch.to(device.torch) for batch in group], state.progress.step)
                     except NotFinite as error:
                         if not recovery.after(error, group):
                             continue
@@ -85,7 +85,7 @@ def _with_detector(planned: Plan) -> Plan:
     return replace(planned, survey=replace(planned.survey, making=replace(making, recipe=hed.bound(making.recipe))))
 
 
-def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
+def _groups(planned: Plan, state: State, watch: Watch | None) -> Generator[tuple[Batch, ...]]:
     """What each step to come learns from. A run that is rolled back has more to come, further on in the stream."""
     config, surveyed, processes = planned.config, planned.survey, state.device.processes
     preparation, seed = planned.preparation, config.loop.seed
@@ -99,22 +99,29 @@ def _groups(planned: Plan, state: State) -> Generator[tuple[Batch, ...]]:
         skip_bad=config.data.skip_bad,
         cache=cache,
     )
+    to_come = (state.last_step - state.progress.step) * state.pairs_per_step
+    tell = watch.say if watch is not None else _silently
     with cache or nullcontext():
+        kept = resident.kept(stream, to_come, state.device.torch, cores(), tell)
+        feed = partial(batches, stream, workers=config.loop.workers or 0) if kept is None else kept.batches
         while (left := state.last_step - state.progress.step) > 0:
-            yield from batches(
-                stream,
+            yield from feed(
                 start=state.progress.seen,
                 steps=left,
                 batch=config.loop.batch_size,
                 accumulate=config.loop.accumulate,
-                workers=config.loop.workers or 0,
                 rank=processes.rank,
                 world=processes.world,
             )
 
 
-def _noise(seed: int, step: int, rank: int, index: int) -> Noise:
-    return Noise(draws.seed(seed, "z", step, rank, index))
+def _silently(_line: str) -> None:
+    pass
+
+
+def _noises(seed: int, rank: int, step: int) -> capture.Noises:
+    """Those of the step after so many."""
+    return lambda index: Noise(draws.seed(seed, "z", step, rank, index))
 
 
 def _set_rate(planned: Plan, state: State) -> None:
@@ -124,5 +131,4 @@ def _set_rate(planned: Plan, state: State) -> None:
         done, units = state.epoch, float(config.loop.epochs or 1)
     rate = schedule.learning_rate(config.learning, done, units)
     for optimizer in state.method.optimizers.values():
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        state.device.set_rate(optimizer, rate)

@@ -80,6 +80,8 @@ class Watch:
         """Write the mean losses since the last line, and what share of the time steps waited for pictures."""
         progress = self._state.progress
         rate = next(iter(self._state.method.optimizers.values())).param_groups[0]["lr"]
+        if not isinstance(rate, float):
+            rate = float(f"{float(rate):.7g}")  # in a recorded step of 32 bits
         waiting = round(self._pace.take(), 3)
         self._journal.add("train", progress.step, epoch=round(self._state.epoch, 4), lr=rate, waiting=waiting, **means)
         self._terminal.losses(means, waiting)
