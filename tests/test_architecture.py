@@ -13,7 +13,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("errors", "version"),
     ("draws", "durable", "lock", "specs"),
     ("images", "archives", "tensorfile", "networks", "losses", "metrics", "processes", "recipes"),
-    ("data", "devices", "checkpoint", "modelfile", "foreign"),
+    ("data", "devices", "checkpoint", "modelfile", "foreign", "graphs"),
     ("methods",),
     ("training", "translation", "exchange"),
     ("cli",),
@@ -35,6 +35,9 @@ OWNERS = {
     "pickle": {"foreign"},
     "scipy": {"recipes"},
     "skimage": {"recipes"},
+    "onnx": {"graphs"},
+    "onnxruntime": {"translation"},
+    "openvino": {"translation"},
     "torchvision": set(),
 }
 TORCH_FREE = {

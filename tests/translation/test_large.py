@@ -70,9 +70,9 @@ def test_a_picture_in_bands_is_the_picture_translated_whole(
 ) -> None:
     model = save_model(tmp_path / "model.safetensors", spec)
     source = picture(channels=spec.in_channels)
-    in_bands = Translator(model)(source, name="a.png")
+    in_bands = Translator(model, backend="torch")(source, name="a.png")
     monkeypatch.setattr(memory, "shares", lambda *_, **__: None)
-    whole = Translator(model)(source, name="a.png")
+    whole = Translator(model, backend="torch")(source, name="a.png")
     assert whole.std() > 10  # not flat, so a difference would tell
     most, share = apart(in_bands, whole)
     assert most <= 1
@@ -98,12 +98,12 @@ def test_memory_decides_between_whole_and_bands(tmp_path: Path, monkeypatch: pyt
     # What the process holds, and what torch and the output take besides, is not the picture's.
     monkeypatch.setattr(memory, "resident", lambda: 10**9)
     besides = 10**9 + memory._LIBRARIES + 2 * picture().nbytes
-    Translator(model, memory=besides + needed + 10**6)(picture())
+    Translator(model, backend="torch", memory=besides + needed + 10**6)(picture())
     assert not taken
-    Translator(model, memory=besides + needed // 2)(picture())
+    Translator(model, backend="torch", memory=besides + needed // 2)(picture())
     assert len(taken) == 1
     monkeypatch.setattr(memory, "free", lambda: 2 * (besides - 10**9 + needed // 2))
-    Translator(model)(picture())
+    Translator(model, backend="torch")(picture())
     assert len(taken) == 2
 
 

@@ -12,7 +12,8 @@ from pixlate.errors import PictureError
 from pixlate.images import tiffs
 from pixlate.images.pixels import Picture
 
-_LARGE = 2**24
+_LEVEL = 3
+"""Of zlib's compression of PNG files: less than half of the time of its default, 6, for files a fiftieth larger."""
 
 __all__ = ["encode", "encode_jpeg", "encode_png", "kept_tags", "to_pillow"]
 
@@ -38,12 +39,8 @@ def encode(picture: Picture, ending: str, *, alpha: bool = False, tags: Sequence
 
 def encode_png(picture: Picture) -> bytes:
     """A PNG file of a picture (H, W, 1 … 4) of 8 or 16 bits, with no metadata."""
-    if picture.dtype == np.uint16 or picture.nbytes > _LARGE:  # of which Pillow would make another copy
-        flat = picture[..., 0] if picture.shape[-1] == 1 else picture
-        return bytes(imagecodecs.png_encode(np.ascontiguousarray(flat)))
-    file = io.BytesIO()
-    to_pillow(picture).save(file, format="PNG")
-    return file.getvalue()
+    flat = picture[..., 0] if picture.shape[-1] == 1 else picture
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(flat), level=_LEVEL))
 
 
 def encode_jpeg(picture: Picture, quality: int) -> bytes:

@@ -55,18 +55,22 @@ def convolved(x: Tensor, kernels: Tensor, padding: int) -> Tensor:
     return y[..., :height, :width].contiguous()
 
 
-@lru_cache(maxsize=8)
-def _matrices(side: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """What transforms outputs (m², n²), kernels (n², r²) and inputs (n², n²), each of two dimensions at once."""
+def factors(side: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What transforms outputs (m, n), kernels of that side (n, r) and inputs (n, n) in one dimension, in 64 bits."""
     points = _POINTS[side]
     n = len(points) + 1
     outputs, kernels = _powers(points, OUTPUTS), _powers(points, side)
     inputs = torch.linalg.inv(_powers(points, n)).t()
     # Kernels and inputs meet in a product, so a power of two may pass from one to the other: both of like size.
     scale = torch.exp2(torch.log2(inputs.abs().sum(1) / kernels.abs().sum(1)).div(2).round())
-    kernels, inputs = kernels * scale[:, None], inputs / scale[:, None]
+    return outputs.t(), kernels * scale[:, None], inputs / scale[:, None]
+
+
+@lru_cache(maxsize=8)
+def _matrices(side: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """The same for two dimensions at once: (m², n²), (n², r²) and (n², n²)."""
     with torch.inference_mode(mode=False):  # kept, they must serve in training too
-        return tuple(torch.kron(matrix, matrix).to(dtype) for matrix in (outputs.t(), kernels, inputs))  # type: ignore[return-value]
+        return tuple(torch.kron(matrix, matrix).to(dtype) for matrix in factors(side))  # type: ignore[return-value]
 
 
 def _powers(points: list[Fraction], count: int) -> Tensor:

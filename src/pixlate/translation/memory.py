@@ -20,6 +20,8 @@ _OF_DEVICE = 0.8
 """Share of a GPU's free memory that is taken."""
 _LIBRARIES = 200 * 10**6
 """Bytes that torch takes for itself in its first convolutions."""
+_RUNTIME = 400 * 10**6
+"""Bytes that ONNX Runtime or OpenVINO take for themselves; the weights they hold up to three times more."""
 _FOR_BANDS, _FOR_ALL = 0.35, 0.7
 """Shares of what is left for the rows at work, at the most, and for them and the maps between layers together."""
 _OVER = 1.5
@@ -50,17 +52,19 @@ class Shares:
     kept: int
 
 
-def budget(generator: Generator, memory: int | None) -> Budget:
+def budget(generator: Generator, memory: int | None, *, copied: bool = False) -> Budget:
     """For a generator where it is to run; `memory` (bytes) is the most that the process may hold.
 
-    None: half of the memory that is free, besides what is held now. A GPU's own is used as far as it is free.
+    None: half of the memory that is free, besides what is held now. A GPU's own is used as far as it is free. `copied`
+    says that the weights will be held once more.
     """
     for weight in generator.parameters():
         weight.sum()  # read from its file now, or it would not be in what is held
+    copies = sum(weight.nbytes for weight in generator.parameters()) if copied else 0
     device = next(generator.parameters()).device
     on_gpu = int(_OF_DEVICE * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else None
     main = int(_OF_FREE * free()) if memory is None else memory - resident()
-    return Budget(main - _LIBRARIES, on_gpu, memory)
+    return Budget(main - _LIBRARIES - copies, on_gpu, memory)
 
 
 def shares(generator: Generator, size: tuple[int, int], held: int, given: Budget, *, dropout: bool) -> Shares | None:
@@ -102,6 +106,21 @@ def whole(spec: GeneratorSpec, size: tuple[int, int]) -> int:
     values = 4 if spec.architecture == "resnet" else 2
     outside = spec.in_channels + spec.out_channels + 2 * spec.z_channels
     return 4 * (values * spec.width + 2 * outside) * size[0] * size[1]
+
+
+def roomy(generator: Generator, memory: int | None) -> bool:
+    """Whether there is room for another runtime than torch, which holds the weights in its own order as well.
+
+    `memory` as `budget` has it.
+    """
+    weights = sum(weight.nbytes for weight in generator.parameters())
+    main = int(_OF_FREE * free()) if memory is None else memory - resident()
+    return main - _LIBRARIES >= _RUNTIME + 4 * weights
+
+
+def fits(spec: GeneratorSpec, size: tuple[int, int], held: int, given: Budget, times: float) -> bool:
+    """Whether a picture of `size` may be translated by what takes so many times as much main memory as torch."""
+    return times * whole(spec, size) <= given.main - held
 
 
 def resident() -> int:

@@ -15,10 +15,13 @@ from pixlate.images import Picture
 from pixlate.networks.banded import walking as banded
 from pixlate.networks.noise import Noise
 from pixlate.networks.normalization import use_statistics
+from pixlate.specs.backends import BackendName
 from pixlate.specs.card import Statistics, Translation
 from pixlate.specs.document import from_document, to_document
 from pixlate.specs.training import DeviceName
 from pixlate.translation import memory as memory_of
+from pixlate.translation.backends import choosing
+from pixlate.translation.backends.torch import TorchBackend
 
 
 class Translator:
@@ -28,12 +31,17 @@ class Translator:
     and dropout on. The result depends on the picture, its name, the model and these three, and on nothing else: the
     network is given one picture at a time, whatever the size of a batch.
 
+    `backend` is what runs the network: `torch`, `onnx` (ONNX Runtime) or `openvino`, the latter two on the CPU; to the
+    same result but for rounding. By default the fastest that is installed and that
+    the memory has room for. Pictures too large or too small for it are
+    left to torch.
+
     `memory` is how many bytes this process may hold; a picture that would need more is translated in bands of rows, to
     the same result but for rounding, with temporary files where need be. By default half of what is free.
 
     Raises:
         ModelFileError: not a model file.
-        ConfigError: a switch of no such value, or a device this machine does not have.
+        ConfigError: a switch of no such value, a device this machine does not have, or a backend it does not have.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class Translator:
         dropout: bool | None = None,
         seed: int | None = None,
         device: DeviceName = "auto",
+        backend: BackendName = "auto",
         memory: int | None = None,
     ) -> None:
         self._generator, self.card = modelfile.read(Path(model))
@@ -52,10 +61,13 @@ class Translator:
         given = {name: value for name, value in asked.items() if value is not None}
         switches = from_document(Translation, to_document(self.card.translation) | given, "Translator")
         self.statistics, self.dropout, self.seed = switches.statistics, switches.dropout, switches.seed
-        self._device = choose(device)
-        self._generator.to(self._device)
+        self._generator.to(choose(device))
         use_statistics(self._generator, own=self.statistics == "batch")
-        self._budget = memory_of.budget(self._generator, memory)
+        self._torch = TorchBackend(self._generator)
+        if backend == "auto" and not memory_of.roomy(self._generator, memory):
+            backend = "torch"
+        self._backend = choosing.choose(backend, self._generator, dropout=self.dropout)
+        self._budget = memory_of.budget(self._generator, memory, copied=self._backend.memory > 1)
 
     def __call__(self, picture: Any, name: str | None = None) -> Any:  # noqa: ANN401 - answers in the kind asked in
         """Translate a path, a Pillow image, or an array (H, W) or (H, W, C), of any height and width.
@@ -85,12 +97,22 @@ class Translator:
         size = picture.shape[0], picture.shape[1]
         held = picture.nbytes + math.prod(size) * self.target.channels * np.dtype(self.target.number).itemsize
         shares = memory_of.shares(self._generator, size, held, self._budget, dropout=self.dropout)
-        with torch.inference_mode():
-            if shares is not None:
+        if shares is not None:
+            with torch.inference_mode():
                 return self._in_bands(picture, noise, shares)
-            source = images.to_float(picture, self.source)
-            output = self._generator(torch.from_numpy(source)[None].to(self._device), noise)
-        return images.from_float(output[0].float().cpu().numpy(), self.target, source)
+        source = images.to_float(picture, self.source)
+        return images.from_float(self._backend_for(size, held)(source, noise), self.target, source)
+
+    @property
+    def backend(self) -> BackendName:
+        """What runs the network."""
+        return self._backend.name
+
+    def _backend_for(self, size: tuple[int, int], held: int) -> choosing.Backend:
+        one = self._backend
+        if min(size) < one.least or math.prod(size) > one.most:
+            return self._torch
+        return one if memory_of.fits(self._generator.spec, size, held, self._budget, one.memory) else self._torch
 
     def _in_bands(self, picture: Picture, noise: Noise | None, shares: memory_of.Shares) -> Picture:
         output = np.empty((*picture.shape[:2], self.target.channels), self.target.number)

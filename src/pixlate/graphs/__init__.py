@@ -1,0 +1,1 @@
+"""A generator as an ONNX graph, written layer by layer from its own modules."""
