@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from pixlate.graphs.graph import Graph
-
 from pixlate.networks.winograd import OUTPUTS, factors, transformed
 
 _FEWEST = 64
