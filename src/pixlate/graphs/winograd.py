@@ -33,7 +33,7 @@ def winograd(graph: Graph, name: str, conv: nn.Conv2d, x: str, size: str) -> str
     width = op("Shape", x, start=3)
     tiles = op("Reshape", tiles, op("Concat", numbers(6, 1, -1), width, axis=0))
     tiles = op("Reshape", op("Conv", tiles, rows, strides=[1, OUTPUTS]), numbers(36, inner, -1))
-    mixed = op("MatMul", graph.weight(f"{name}.winograd", transformed(conv.weight.detach().cpu())), tiles)
+    mixed = op("MatMul", graph.weight(f"{name}.winograd", transformed(conv.weight.detach().cpu()).contiguous()), tiles)
     back = graph.weight("winograd.outputs", torch.kron(of_outputs, of_outputs))
     y = op("MatMul", back, op("Reshape", mixed, numbers(36, -1)))
     y = op("Reshape", y, op("Concat", numbers(OUTPUTS, OUTPUTS, outer), count, axis=0))

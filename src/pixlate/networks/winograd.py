@@ -30,8 +30,8 @@ def tiles(height: int, width: int) -> tuple[int, int]:
 def transformed(weight: Tensor) -> Tensor:
     """Kernels (O, C, r, r) → (n², O, C), which `convolved` wants."""
     filters, channels, side, _ = weight.shape
-    kernels = weight.view(filters * channels, side * side)
-    return (_matrices(side, weight.dtype)[1] @ kernels.t()).view(-1, filters, channels)
+    kernels = weight.view(filters, channels, side * side).transpose(1, 2)
+    return (_matrices(side, weight.dtype)[1] @ kernels).transpose(0, 1)
 
 
 def convolved(x: Tensor, kernels: Tensor, padding: int) -> Tensor:
