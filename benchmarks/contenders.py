@@ -90,6 +90,7 @@ def step(name: str, setting: Setting, checkout: Path | None = None) -> Work:
 
 def _our_step(setting: Setting) -> Callable[[int, Tensor, Tensor], object]:
     method, device = table.build(setting.spec, 0), Device(setting.device)
+    device.__enter__()  # until the process ends
     method.to(device.torch)
 
     def learn(number: int, x: Tensor, y: Tensor) -> None:

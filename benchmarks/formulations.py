@@ -17,7 +17,7 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from pixlate.devices import keep_memory
+from pixlate.devices import memory_kept
 from pixlate.networks import convolution
 from pixlate.networks.building import build_discriminator, build_generator
 from pixlate.networks.convolution import Conv2d, ConvTranspose2d, Formulation
@@ -86,8 +86,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--networks", default="pix2pix,cyclegan")
     parser.add_argument("--times", type=int, default=7)
-    given = parser.parse_args()
-    keep_memory()
+    with memory_kept():
+        measure(parser.parse_args())
+
+
+def measure(given: argparse.Namespace) -> None:
     elsewhere = torch.zeros(12 * 2**20)
     totals = {"direct": 0.0, "the rule": 0.0, "the best": 0.0}
     for network, channels in (pair for name in given.networks.split(",") for pair in networks(name, given.size)):

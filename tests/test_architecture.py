@@ -149,7 +149,7 @@ def test_four_hops_lead_from_the_command_to_the_step() -> None:
         ("training/loop.py", "run", "capture.stepper(method"),
         ("training/capture.py", "stepper", "method.step("),
         ("methods/pix2pix.py", "step", "self._step_at_once("),
-        ("methods/pix2pix.py", "_step_at_once", "adversary.judged("),
+        ("methods/pix2pix.py", "_step_at_once", "self._both_gradients("),
     ]
     for file, function, call in hops:
         tree = ast.parse((SOURCE / file).read_text())

@@ -72,8 +72,6 @@ class Device:
         if precision == "tf32" and self.torch.type != "cuda":
             raise ConfigError(f"precision tf32 needs CUDA, and this runs on {self.torch.type}; use 32 or bf16.")
         self._scaler = torch.amp.GradScaler(self.torch.type, enabled=precision == "16")
-        if self.torch.type == "cpu":
-            keep_memory()
         self._verdict: Verdict | None = None
         self._settings = ExitStack()
 
@@ -81,6 +79,8 @@ class Device:
         self.processes.__enter__()
         if self.torch.type == "cuda":
             self._settings.enter_context(arithmetic(self.precision))
+        elif self.torch.type == "cpu":
+            self._settings.enter_context(memory_kept())
         return self
 
     def __exit__(
@@ -176,16 +176,25 @@ class Device:
             self._scaler.load_state_dict(dict(state))
 
 
-def keep_memory() -> None:
-    """Let the C library keep what is freed for the next step or picture, instead of giving it back to the system.
+@contextmanager
+def memory_kept() -> Iterator[None]:
+    """Let the C library keep what is freed while the block lasts, instead of giving it back to the system.
 
-    A network asks for the same large pieces again and again, and each would have to be mapped and zeroed anew. Only
-    glibc is told; elsewhere nothing happens.
+    A network asks for the same large pieces in every step, and each would have to be mapped and zeroed anew. It is a
+    setting of the whole process. Only glibc is told; elsewhere nothing happens.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if library is not None and hasattr(library, "gnu_get_libc_version"):
-        library.mallopt(_M_MMAP_MAX, 0)
-        library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    if library is None or not hasattr(library, "gnu_get_libc_version"):
+        yield
+        return
+    library.mallopt(_M_MMAP_MAX, 0)
+    library.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:
+        library.mallopt(_M_MMAP_MAX, 2**16)  # glibc's own
+        library.mallopt(_M_TRIM_THRESHOLD, 2**17)
+        library.malloc_trim(0)
 
 
 def choose(name: DeviceName, local_rank: int = 0) -> torch.device:

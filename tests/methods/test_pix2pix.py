@@ -2,13 +2,15 @@
 
 import copy
 import itertools
-from collections.abc import Callable
-from typing import get_args
+import weakref
+from collections.abc import Callable, Mapping
+from typing import ClassVar, get_args
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim import Optimizer
 
 from pixlate import draws
 from pixlate.data.loading import Batch
@@ -134,6 +136,33 @@ def test_the_fake_is_made_once_and_the_generators_step_gives_d_no_gradient() -> 
     method.step([batch(32)], noise(0), Device("cpu"))
     assert len(made) == 1
     assert len(arrivals) == len(list(method.D.parameters()))  # once each, in D's own step
+
+
+@pytest.mark.parametrize("mode", ["vanilla", "wgangp"])
+def test_of_accumulated_batches_one_is_held_at_a_time(mode: GanMode) -> None:
+    """When the weights are updated nothing is left of what was kept for the gradients."""
+
+    class Watched(Device):
+        left: ClassVar[list[int]] = []
+
+        def update(self, optimizer: Optimizer, losses: Mapping[str, Tensor]) -> None:
+            self.left.append(sum(reference() is not None for reference in alive))
+            super().update(optimizer, losses)
+
+    alive: list[weakref.ref[Tensor]] = []
+    method = make(Pix2PixConfig(gan_mode=mode))
+    weights = {weight.data_ptr() for weight in method.parameters()}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept = tensor.view_as(tensor) if tensor.data_ptr() in weights else tensor.clone()
+        if tensor.data_ptr() not in weights:
+            alive.append(weakref.ref(kept))
+        return kept
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda kept: kept):
+        method.step([batch(32, seed=seed) for seed in range(3)], noise(0), Watched("cpu"))
+    assert len(alive) > 50
+    assert Watched.left == [0, 0]
 
 
 def test_a_step_draws_from_its_noise_alone() -> None:

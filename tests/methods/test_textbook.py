@@ -6,6 +6,7 @@ hides none. What the textbook's side is stands in benchmarks/textbook.py: torch'
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,16 @@ def test_pix2pix_at_another_size_with_either_loss(preset: PresetName, mode: GanM
 @pytest.mark.parametrize("preset", ["paper", "incumbent"])
 def test_pix2pix_as_wide_as_the_papers(preset: PresetName) -> None:
     agree(pix2pix(Pix2PixConfig(preset=preset), 64, width=64, gain=0.02), 1)
+
+
+@pytest.mark.parametrize("preset", ["paper", "incumbent"])
+def test_pix2pix_with_a_layer_after_winograd(preset: PresetName) -> None:
+    """The widest of the discriminator, whose kernels are transformed once for real and generated pictures."""
+    spec = pix2pix(Pix2PixConfig(preset=preset), 256, width=4)
+    networks = {**spec.networks, "D": DiscriminatorSpec(6, 70, 32)}
+    found = differences(replace(spec, networks=networks), 1, steps=2)
+    assert found["loss"] <= 1e-10
+    assert found["weight"] <= 1e-8
 
 
 @pytest.mark.parametrize("updates", ["together", "in-turn"])

@@ -88,6 +88,22 @@ def test_every_bit_of_every_method_is_the_same(
     assert told == losses
 
 
+def test_so_is_it_where_kernels_are_transformed_and_shared() -> None:
+    """At 256 px the widest layer of a 70 px PatchGAN is computed after Winograd, of real and generated pictures."""
+    networks: dict[str, NetworkSpec] = {"G": unet(), "D": DiscriminatorSpec(6, 70, 32)}
+    found = []
+    for again in (False, True):
+        method = table.build(MethodSpec(Pix2PixConfig(), networks, LearningConfig(), (256, 256)), 0)
+        if again:
+            recompute(method.get_submodule("D"))
+        for step in range(2):
+            x, y = torch.rand(2, 1, 3, 256, 256, generator=torch.Generator().manual_seed(step)) * 2 - 1
+            method.step([Batch(x, y, ("",))], noise(step), Device("cpu"))
+        assert isinstance(method, torch.nn.Module)
+        found.append(method.state_dict())
+    assert [name for name, value in found[0].items() if not torch.equal(value, found[1][name])] == []
+
+
 def kept(network: Network, x: Tensor, noise: Noise | None) -> int:
     """Bytes that one pass keeps for its gradients, weights and the picture aside."""
     own = {weight.data_ptr() for weight in network.parameters()} | {x.data_ptr()}

@@ -1,5 +1,6 @@
 """Accumulation, averages, clipping, other numbers of processes, pictures that go bad: what they do to a run."""
 
+import copy
 import json
 import os
 import shutil
@@ -51,8 +52,8 @@ def checkpoint(run: Path, step: int) -> dict[str, torch.Tensor]:
     return read_tensors(run / "checkpoints" / f"step_{step:08d}" / "state.safetensors")
 
 
-def pix2pix(objective: str = "L1+cGAN", lr: float = 2e-4) -> Pix2Pix:
-    config = Pix2PixConfig(objective=objective)  # type: ignore[arg-type]
+def pix2pix(objective: str = "L1+cGAN", lr: float = 2e-4, *, judge_once: bool = True) -> Pix2Pix:
+    config = Pix2PixConfig(objective=objective, judge_once=judge_once)  # type: ignore[arg-type]
     networks: dict[str, NetworkSpec] = {"G": GeneratorSpec(depth=3, width=4, dropout=(1,))}
     if config.adversary:
         networks["D"] = DiscriminatorSpec(6 if config.adversary == "cGAN" else 3, 16, 4)
@@ -71,10 +72,11 @@ def noise(step: int) -> Callable[[int], Noise]:
 # Accumulation
 
 
+@pytest.mark.parametrize("judge_once", [False, True])
 @pytest.mark.parametrize("objective", ["L1", "GAN", "L1+cGAN"])
-def test_accumulated_gradients_are_the_mean_of_the_batches_own(objective: str) -> None:
+def test_accumulated_gradients_are_the_mean_of_the_batches_own(objective: str, judge_once: bool) -> None:
     """Two batches, and D and G stepped by hand from the mean of their losses, in 64 bits."""
-    ours, theirs = pix2pix(objective).double(), pix2pix(objective).double()
+    ours, theirs = (pix2pix(objective, judge_once=judge_once).double() for _ in range(2))
     pairs = [Batch(batch.source.double(), batch.target.double(), batch.names) for batch in batches(2)]
     told = ours.step(pairs, noise(0), Device("cpu"))
 
@@ -89,9 +91,11 @@ def test_accumulated_gradients_are_the_mean_of_the_batches_own(objective: str) -
             (softplus(-theirs.D(seen(b, b.target))).mean() + softplus(theirs.D(seen(b, f.detach()))).mean()) / 2
             for b, f in zip(pairs, fakes, strict=True)
         ]
+        before = copy.deepcopy(theirs.D)
         (sum(terms) / 2).backward()  # type: ignore[union-attr]
         theirs.optimizers["D"].step()
-        judged = [softplus(-theirs.D(seen(b, f))).mean() for b, f in zip(pairs, fakes, strict=True)]
+        judge = before if judge_once else theirs.D
+        judged = [softplus(-judge(seen(b, f))).mean() for b, f in zip(pairs, fakes, strict=True)]
         assert told["G_GAN"] == pytest.approx(float(sum(judged).detach()) / 2)
         loss = loss + sum(judged) / 2
     if objective.startswith("L1"):
@@ -105,7 +109,7 @@ def test_accumulated_gradients_are_the_mean_of_the_batches_own(objective: str) -
 
 
 def test_a_fake_made_again_is_taken_into_the_running_statistics_once() -> None:
-    method = pix2pix()
+    method = pix2pix(judge_once=False)
     method.step(batches(3), noise(0), Device("cpu"))
     assert method.G.encoder[1].norm.num_batches_tracked == 3
 

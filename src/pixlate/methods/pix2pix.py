@@ -54,20 +54,25 @@ class Pix2Pix(nn.Module):
         D_terms, G_terms = [], []
         self.optimizers["G"].zero_grad()  # a step whose update of D was refused has left its gradients
         for index, batch in enumerate(batches):
-            z = noise(index)
-            fake = self._translated(batch, z, device)
-            reals, fakes = self._shown(batch, batch.target), self._shown(batch, fake)
-            judgement = adversary.judged(D, "D", reals, fakes, self.config.gan_mode, z, device)
-            loss = adversary.objective(judgement.terms) / len(batches)
-            device.backward(loss, self.optimizers["D"], again=True)
-            terms = self._G_terms(batch, fake, judgement.fakes)
-            device.backward(self._G_objective(terms) / len(batches), self.optimizers["G"])
-            D_terms.append(judgement.terms)
-            G_terms.append(terms)
+            found = self._both_gradients(D, batch, noise(index), len(batches), device)
+            D_terms.append(found[0])
+            G_terms.append(found[1])
         means = losses.mean(D_terms), losses.mean(G_terms)
         device.update(self.optimizers["D"], means[0])
         device.update(self.optimizers["G"], means[1])
         return means[0] | means[1]
+
+    def _both_gradients(
+        self, D: PatchGAN, batch: Batch, z: Noise, count: int, device: Device
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Of one batch of `count`. The terms come detached: what is kept for their gradients is let go here."""
+        fake = self._translated(batch, z, device)
+        reals, fakes = self._shown(batch, batch.target), self._shown(batch, fake)
+        judgement = adversary.judged(D, "D", reals, fakes, self.config.gan_mode, z, device)
+        device.backward(adversary.objective(judgement.terms) / count, self.optimizers["D"], again=True)
+        terms = self._G_terms(batch, fake, judgement.fakes)
+        device.backward(self._G_objective(terms) / count, self.optimizers["G"])
+        return losses.mean([judgement.terms]), losses.mean([terms])
 
     def _step_in_turn(
         self, batches: Sequence[Batch], noise: Callable[[int], Noise], device: Device

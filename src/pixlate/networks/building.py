@@ -48,7 +48,7 @@ def initialize(network: nn.Module, seed: int, init: Init = "normal", gain: float
     of normal and the factor of xavier and orthogonal.
     """
     # to_empty would have torch import sympy, for shapes that are no numbers.
-    empty = {name: torch.empty(own.shape, dtype=own.dtype) for name, own in network.state_dict().items()}
+    empty = {name: torch.empty(own.shape, dtype=own.dtype, device="cpu") for name, own in network.state_dict().items()}
     network.load_state_dict(empty, assign=True)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -15,7 +15,10 @@ from torch.nn import functional as F
 
 from pixlate.networks import winograd
 
-_transforms: ContextVar[dict[tuple[nn.Module, bool], Tensor] | None] = ContextVar("transforms", default=None)
+_transforms: ContextVar[dict[nn.Module, Tensor] | None] = ContextVar("transforms", default=None)
+
+RULE = 1
+"""Another number for another rule, or another way of computing a formulation: a run that is resumed is told."""
 
 Formulation = Literal["direct", "matmul", "taps", "winograd"]
 
@@ -67,6 +70,8 @@ def formulation(x: Tensor, conv: nn.Conv2d | nn.ConvTranspose2d) -> Formulation:
     """
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or torch.is_autocast_enabled("cpu"):
         return "direct"
+    if not _plain(conv) or x.numel() == 0:
+        return "direct"
     side, stride = conv.kernel_size[0], conv.stride[0]
     height, width = x.shape[-2:]
     if isinstance(conv, nn.ConvTranspose2d):
@@ -95,12 +100,16 @@ def transforms_shared() -> Iterator[None]:
 
 def _kernels(conv: Conv2d) -> Tensor:
     shared = _transforms.get()
-    if shared is None:
-        return winograd.transformed(conv.weight)
-    key = conv, torch.is_grad_enabled()
-    if key not in shared:
-        shared[key] = winograd.transformed(conv.weight)
-    return shared[key]
+    if shared is not None and conv not in shared:
+        shared[conv] = winograd.transformed_values(conv.weight)
+    return winograd.transformed(conv.weight, None if shared is None else shared[conv])
+
+
+def _plain(conv: nn.Conv2d | nn.ConvTranspose2d) -> bool:
+    """Square, amid few zeros, each input touching each output once."""
+    square = all(len(set(sides)) == 1 for sides in (conv.kernel_size, conv.stride, conv.padding))
+    usual = conv.groups == 1 and conv.dilation == (1, 1) and conv.padding_mode == "zeros"
+    return square and usual and int(conv.padding[0]) < conv.kernel_size[0]
 
 
 def _as_matrices(x: Tensor, conv: nn.Conv2d) -> Tensor:

@@ -7,6 +7,7 @@ matrices. Rounding errors grow by about 3 times for 3×3 kernels and 7 times for
 
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,11 +28,34 @@ def tiles(height: int, width: int) -> tuple[int, int]:
     return -(-height // OUTPUTS), -(-width // OUTPUTS)
 
 
-def transformed(weight: Tensor) -> Tensor:
-    """Kernels (O, C, r, r) → (n², O, C), which `convolved` wants."""
-    filters, channels, side, _ = weight.shape
-    kernels = weight.view(filters, channels, side * side).transpose(1, 2)
-    return (_matrices(side, weight.dtype)[1] @ kernels).transpose(0, 1)
+def transformed(weight: Tensor, known: Tensor | None = None) -> Tensor:
+    """Kernels (O, C, r, r) → (n², O, C), which `convolved` wants.
+
+    `known` is what came of the same weights before. Each use has a gradient of its own, and adds up to the weights'
+    in the same order whether the transform was known or not.
+    """
+    kernels: Tensor = _Transform.apply(weight, transformed_values(weight) if known is None else known)  # type: ignore[no-untyped-call]
+    return kernels
+
+
+def transformed_values(weight: Tensor) -> Tensor:
+    """The same, without a gradient."""
+    with torch.no_grad():
+        return (_matrices(weight.shape[-1], weight.dtype)[1] @ weight.flatten(2).transpose(1, 2)).transpose(0, 1)
+
+
+class _Transform(torch.autograd.Function):
+    """Weights → their transform, which is known; linear, so its gradient is one of tensor operations alone."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, known: Tensor) -> Tensor:  # noqa: ANN401 - torch's context has no type
+        ctx.shape = weight.shape
+        return known.view_as(known)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        matrix = _matrices(ctx.shape[-1], gradient.dtype)[1]
+        return (matrix.t() @ gradient.transpose(0, 1)).transpose(1, 2).reshape(ctx.shape), None
 
 
 def convolved(x: Tensor, kernels: Tensor, padding: int) -> Tensor:

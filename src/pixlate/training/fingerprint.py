@@ -8,6 +8,7 @@ import torch
 
 from pixlate.data.dividing import Examples
 from pixlate.devices import Device
+from pixlate.networks.convolution import RULE
 from pixlate.specs.training import MAY_CHANGE, to_flat
 from pixlate.training.planning import Plan
 
@@ -26,6 +27,7 @@ def take(planned: Plan, device: Device) -> dict[str, str]:
         "validation pictures": _list(planned.survey.val),
         "kinds": f"{planned.survey.sides.source} to {planned.survey.sides.target}",
         "torch": torch.__version__,
+        "rule of formulations": str(RULE),
         "device": f"{name} ({torch.backends.cpu.get_cpu_capability()})",
         "threads": str(torch.get_num_threads()),
         "processes": str(device.processes.world),

@@ -145,7 +145,8 @@ class Watch:
         if self._state.averages is not None:
             self._validation.pictures.estimate_statistics(method, device)
         # Nothing is chosen by the scores of untrained networks, and they would delay the first step.
-        scores = self._validation.score(method, device) if step else {}
+        trained = step or self._plan.config.learning.start_from
+        scores = self._validation.score(method, device) if trained else {}
         grid = self._validation.show(method, device)
         if scores:
             self._journal.add("val", step, **scores)

@@ -1,7 +1,7 @@
 """pix2pix's settings (Isola et al., 2017)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from pixlate.errors import ConfigError
@@ -81,8 +81,8 @@ class Pix2PixConfig:
         return PRESETS[self.preset]
 
     def settled(self) -> Self:
-        """The same: nothing of it is left open."""
-        return self
+        """The same, with what the preset says written down."""
+        return replace(self, judge_once=self.judged_once)
 
     def networks(self, channels: Channels) -> NetworkPlan:
         """G, and D where the objective has one."""
