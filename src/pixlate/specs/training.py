@@ -40,7 +40,7 @@ class LoopConfig:
     precision: Precision = "32"
     """Arithmetic of the networks: 32, bf16; on CUDA also tf32, or 16 with loss scaling."""
     capture: bool | None = None
-    """Record the step as a CUDA graph once and replay it. Default: on CUDA, where it can be. Changes speed only."""
+    """Record the step as a CUDA graph once and replay it. Default: on CUDA, where it can be."""
     recompute: bool = False
     """Keep fewer activations, and compute them again for the gradients: less memory, slower by about a third. Every bit
     of the result is the same."""
