@@ -4,7 +4,8 @@
 
 Every convolution of the networks is run forwards and backwards by every formulation it can have, one after the other in
 each round, with other memory touched in between, so that weights come from memory as they do in a step. What is told is
-the median, and what the rule costs beside torch's own alone and beside the best of each layer.
+the median, beside the floor (the plain sum's multiplications at the machine's best), and what the rule costs beside
+torch's own alone and beside the best of each layer.
 """
 
 import argparse
@@ -86,13 +87,15 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--networks", default="pix2pix,cyclegan")
     parser.add_argument("--times", type=int, default=7)
+    parser.add_argument("--gflops", type=float, default=213.0, help="the machine's best, as speed.py measures it")
+    parser.add_argument("--copy", type=float, default=37.0, help="GB a second, likewise")
     with memory_kept():
         measure(parser.parse_args())
 
 
 def measure(given: argparse.Namespace) -> None:
     elsewhere = torch.zeros(12 * 2**20)
-    totals = {"direct": 0.0, "the rule": 0.0, "the best": 0.0}
+    totals = {"direct": 0.0, "the rule": 0.0, "the best": 0.0, "the floor": 0.0}
     for network, channels in (pair for name in given.networks.split(",") for pair in networks(name, given.size)):
         x = torch.randn(given.batch, channels, given.size, given.size)
         for name, (layer, inputs, count) in layers_of(network, x).items():
@@ -108,7 +111,9 @@ def measure(given: argparse.Namespace) -> None:
             medians = {way: median(times) for way, times in took.items()}
             chosen = convolution.formulation(inputs, layer)
             told = "  ".join(f"{'*' if way == chosen else ''}{way} {ms:.1f}" for way, ms in medians.items())
-            print(f"{name:32} ×{count:<3} {told}", flush=True)
+            least = floor(layer, inputs, given.gflops, given.copy)
+            print(f"{name:32} ×{count:<3} floor {least:<5.1f} {told}", flush=True)
+            totals["the floor"] += count * least
             for key, ms in (
                 ("direct", medians["direct"]),
                 ("the rule", medians[chosen]),
@@ -118,6 +123,13 @@ def measure(given: argparse.Namespace) -> None:
     print(
         "all layers once, ms: " + ", ".join(f"{key} {ms:.0f}" for key, ms in totals.items()) + "  (* the rule's choice)"
     )
+
+
+def floor(layer: Layer, x: Tensor, gflops: float, copy: float) -> float:
+    """Milliseconds of its three sums at the machine's best, and of its weights read twice and its gradients written."""
+    places = x if isinstance(layer, ConvTranspose2d) else layer(x)
+    sums = 2 * layer.weight.numel() * places.shape[0] * places.shape[-2] * places.shape[-1]
+    return 3 * sums / gflops / 1e6 + 3 * 4 * layer.weight.numel() / copy / 1e6
 
 
 if __name__ == "__main__":
