@@ -182,7 +182,8 @@ def test_nobody_is_told_what_is_used(tmp_path: Path, backend: str) -> None:
         f"import sys, pixlate; print(pixlate.Translator({str(model)!r}, backend={backend!r}).backend, *sys.modules)"
     )
     words = [sys.executable, "-c", program]
-    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    apart: dict[str, Any] = {"start_new_session": True, "stdin": subprocess.DEVNULL}
+    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True, **apart).stdout.split()
     assert found[0] == backend
     assert not [name for name in found if name.startswith("openvino_telemetry.")]
     assert not list(home.rglob("*"))
