@@ -67,10 +67,8 @@ class Device:
         self.processes = Processes(self.torch)
         self.precision = precision
         self.clip = clip
-        if precision == "16" and self.torch.type != "cuda":
-            raise ConfigError(f"precision 16 needs CUDA, and this runs on {self.torch.type}; use 32 or bf16.")
-        if precision == "tf32" and self.torch.type != "cuda":
-            raise ConfigError(f"precision tf32 needs CUDA, and this runs on {self.torch.type}; use 32 or bf16.")
+        if precision in ("16", "tf32") and self.torch.type != "cuda":
+            raise ConfigError(f"precision {precision} needs CUDA, and this runs on {self.torch.type}; use 32 or bf16.")
         self._scaler = torch.amp.GradScaler(self.torch.type, enabled=precision == "16")
         self._verdict: Verdict | None = None
         self._settings = ExitStack()

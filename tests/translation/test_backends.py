@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cards import card_of
 
 from pixlate import Translator, cli, durable, images, modelfile
 from pixlate.errors import ConfigError
 from pixlate.images import Picture
 from pixlate.networks.building import build_generator
-from pixlate.specs.card import Card, Translation
+from pixlate.specs.card import Translation
 from pixlate.specs.networks import GeneratorSpec
 from pixlate.translation import memory
 from pixlate.translation.backends.torch import TorchBackend
@@ -41,18 +42,7 @@ def needs(*libraries: str) -> None:
 
 
 def save_model(path: Path, spec: GeneratorSpec) -> Path:
-    card = Card(
-        generator=spec,
-        method="pix2pix",
-        direction="AtoB",
-        preset="paper",
-        objective="L1+cGAN",
-        trained_on="drawn",
-        pairs=1,
-        size=(32, 32),
-        step=1,
-        translation=Translation(dropout=bool(spec.dropout)),
-    )
+    card = card_of(spec, translation=Translation(dropout=bool(spec.dropout)))
     modelfile.write(path, build_generator(spec, seed=3, gain=0.1), card)
     return path
 

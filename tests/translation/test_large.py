@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cards import card_of
 
 from pixlate import Translator, durable, images, modelfile
 from pixlate.errors import ConfigError, WriteError
 from pixlate.images import Picture
 from pixlate.networks.banded import walking
 from pixlate.networks.building import build_generator
-from pixlate.specs.card import Card
 from pixlate.specs.memory import format_memory, parse_memory
 from pixlate.specs.networks import GeneratorSpec
 from pixlate.specs.pictures import Kind
@@ -30,19 +30,7 @@ RESNET = GeneratorSpec("resnet", depth=2, width=8, dropout=(), blocks=2, norm="i
 
 
 def save_model(path: Path, spec: GeneratorSpec, *sides: Kind) -> Path:
-    card = Card(
-        generator=spec,
-        method="pix2pix",
-        direction="AtoB",
-        preset="paper",
-        objective="L1+cGAN",
-        trained_on="drawn",
-        pairs=1,
-        size=(32, 32),
-        step=1,
-        source=sides[0] if sides else None,
-        target=sides[1] if sides else None,
-    )
+    card = card_of(spec, source=sides[0] if sides else None, target=sides[1] if sides else None)
     modelfile.write(path, build_generator(spec, seed=3, gain=0.1), card)
     return path
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cards import card_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -14,7 +15,7 @@ from pixlate import Translator, durable, images, modelfile
 from pixlate.errors import ConfigError, DataError, ModelFileError, PictureError
 from pixlate.images import Picture
 from pixlate.networks.building import build_generator
-from pixlate.specs.card import Card, Translation
+from pixlate.specs.card import Translation
 from pixlate.specs.networks import GeneratorSpec
 from pixlate.specs.pictures import Kind
 from pixlate.translation.jobs import Reading, find_jobs
@@ -27,18 +28,7 @@ def save_model(path: Path, channels: int = 3, **translation: object) -> Path:
     with torch.no_grad():  # weights of a size that makes outputs differ visibly
         for weight in network.parameters():
             weight.mul_(8) if weight.ndim == 4 else None
-    card = Card(
-        generator=spec,
-        method="pix2pix",
-        direction="AtoB",
-        preset="paper",
-        objective="L1+cGAN",
-        trained_on="drawn",
-        pairs=1,
-        size=(32, 32),
-        step=1,
-        translation=Translation(**translation),  # type: ignore[arg-type]
-    )
+    card = card_of(spec, translation=Translation(**translation))  # type: ignore[arg-type]
     modelfile.write(path, network, card)
     return path
 

@@ -63,14 +63,15 @@ class Graph:
 
     def numbers(self, *values: int) -> str:
         """Add a small constant of whole numbers, such as pads; returns its name."""
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.array(values, np.int64), name))
-        return name
+        return self._constant(np.array(values, np.int64))
 
     def number(self, value: int) -> str:
         """Add a whole number without dimensions; returns its name."""
+        return self._constant(np.array(value, np.int64))
+
+    def _constant(self, values: Array) -> str:
         name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.array(value, np.int64), name))
+        self._constants.append(numpy_helper.from_array(values, name))
         return name
 
     def mask(self, channels: int, halvings: int) -> str:
