@@ -179,6 +179,27 @@ def test_nobody_is_told_what_is_used(tmp_path: Path, backend: str) -> None:
     assert not list(home.rglob("*"))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="these signals are POSIX's")
+def test_a_signal_is_heard_after_translators_have_gone(tmp_path: Path, backend: str) -> None:
+    model = save_model(tmp_path / "model.safetensors", UNET)
+    program = f"""
+import os, signal, numpy, pixlate
+
+def translator():
+    made = pixlate.Translator({str(model)!r}, backend={backend!r})
+    made(numpy.zeros((40, 40, 3), numpy.uint8))
+    return made
+
+first, second = translator(), translator()
+del first
+del second
+signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "heard\n"
+
+
 def test_there_is_no_other_backend(tmp_path: Path) -> None:
     model = save_model(tmp_path / "model.safetensors", UNET)
     with pytest.raises(ConfigError, match="Did you mean 'openvino'"):

@@ -1,6 +1,7 @@
 """A generator run by OpenVINO, on the CPU."""
 
 import sys
+from functools import cache
 
 import torch
 
@@ -20,6 +21,17 @@ _KEPT = 2**19
 """Pixels of a picture after which the memory of its maps is given back; for smaller ones that takes too long."""
 
 
+@cache
+def _core() -> openvino.Core:
+    """One for all, which lasts as long as the process.
+
+    The processor's plugin that a core loads gives its thread another stack for signals, and puts the one before back
+    when it goes. Of two that do not go in the reverse of their order, the second puts back what the first has freed,
+    and the next signal ends the process without a word.
+    """
+    return openvino.Core()
+
+
 class OpenvinoBackend:
     """The generator's graph, compiled."""
 
@@ -30,7 +42,7 @@ class OpenvinoBackend:
     def __init__(self, generator: Generator, *, dropout: bool) -> None:
         self._graph = graph_of(generator, dropout=dropout, fast=True)
         self.least = self._graph.least
-        core = openvino.Core()
+        core = _core()
         model = core.read_model(self._graph.model(weights="as inputs").SerializeToString(), b"")
         for parameter in model.get_parameters():
             values = self._graph.weights.get(parameter.get_friendly_name())
