@@ -81,10 +81,10 @@ def test_winograd_gives_what_torch_gives(count: int, height: int, width: int, si
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("padding", [0, 1, 3])
-def test_taps_give_what_torch_gives(count: int, padding: int) -> None:
-    conv = layer(Conv2d, 64, 1, 4, 1, padding, bias=True)
-    x = wave(count, 64, 7, 9)
+@pytest.mark.parametrize(("outputs", "side", "padding"), [(1, 4, 0), (1, 4, 1), (1, 4, 3), (3, 7, 0)])
+def test_taps_give_what_torch_gives(count: int, outputs: int, side: int, padding: int) -> None:
+    conv = layer(Conv2d, 64, outputs, side, 1, padding, bias=True)
+    x = wave(count, 64, 9, 11)
     assert formulation(x, conv) == "taps"
     for ours, theirs in zip(answers(conv, x), answers(plain(conv), x), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
@@ -121,6 +121,8 @@ def test_the_rule_knows_shapes_device_and_kind_of_number_alone() -> None:
     assert formulation(torch.zeros(1, 128, 10, 10), wide) == "direct"
     assert formulation(torch.zeros(1, 128, 400, 400), wide) == "direct"  # it would take much memory
     assert formulation(torch.zeros(1, 512, 31, 31), Conv2d(512, 1, 4, padding=1)) == "taps"
+    assert formulation(torch.zeros(1, 64, 262, 262), Conv2d(64, 3, 7)) == "taps"
+    assert formulation(torch.zeros(1, 64, 518, 518), Conv2d(64, 3, 7)) == "direct"  # it would take much memory
     assert formulation(large.bfloat16(), wide) == "direct"
     assert formulation(large.to("meta"), wide) == "direct"
     with torch.autocast("cpu", torch.bfloat16):

@@ -17,7 +17,7 @@ from pixlate.networks import winograd
 
 _transforms: ContextVar[dict[nn.Module, Tensor] | None] = ContextVar("transforms", default=None)
 
-RULE = 1
+RULE = 2
 """Another number for another rule, or another way of computing a formulation: a run that is resumed is told."""
 
 Formulation = Literal["direct", "matmul", "taps", "winograd"]
@@ -26,8 +26,12 @@ _FEW = 64
 """Places of the smaller map up to which a convolution of stride 2 is one product of matrices, bound by its weights."""
 _SKINNY = 16
 """Places below which that product is faster the other way round."""
-_TAPS = 4
-"""Input channels for each tap of each output from which all taps together are one small product of matrices."""
+_TAPS = 3
+"""Taps of all outputs for each input channel, up to which all together are one small product of matrices."""
+_OUTPUTS = 4
+"""So many at most."""
+_TAPPED = 2**17
+"""Places up to which they are; more would take much memory."""
 _TILES = (64, 2048)
 """As many make Winograd's products worth their transforms; more would take much memory."""
 _CHANNELS = 128
@@ -64,7 +68,7 @@ def formulation(x: Tensor, conv: nn.Conv2d | nn.ConvTranspose2d) -> Formulation:
     """How `conv` is computed of x (N, C, H, W).
 
     Small maps in a deep network are products of matrices (im2col): there the weights, read from memory, take the time.
-    One output of many channels is summed up from what each tap of the kernel makes of the whole map. Large kernels
+    Few outputs of many channels are summed up from what each tap of the kernel makes of the whole map. Large kernels
     of stride 1 over many channels are computed after Winograd. All else, and all that is not in 32 or 64 bits on a CPU,
     is torch's own.
     """
@@ -80,7 +84,8 @@ def formulation(x: Tensor, conv: nn.Conv2d | nn.ConvTranspose2d) -> Formulation:
     if stride == 2:
         places = x.shape[0] * ((height + grown) // 2 + 1) * ((width + grown) // 2 + 1)
         return "matmul" if places <= _FEW and side == 4 else "direct"
-    if side > 1 and _TAPS * conv.out_channels * side**2 <= conv.in_channels:
+    few = conv.out_channels <= _OUTPUTS and conv.out_channels * side**2 <= _TAPS * conv.in_channels
+    if side > 1 and few and x.shape[0] * height * width <= _TAPPED:
         return "taps"
     rows, columns = winograd.tiles(height + grown + 1, width + grown + 1)
     enough = _TILES[0] <= x.shape[0] * rows * columns <= _TILES[1]
