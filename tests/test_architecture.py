@@ -15,7 +15,8 @@ FLOORS: list[tuple[str, ...]] = [
     ("images", "archives", "tensorfile", "networks", "losses", "metrics", "processes", "recipes"),
     ("data", "devices", "checkpoint", "modelfile", "foreign", "graphs"),
     ("methods",),
-    ("training", "translation", "exchange"),
+    ("training", "translation", "evaluation", "exchange"),
+    ("reproduction",),
     ("cli",),
     ("__init__", "__main__"),
 ]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from foreign import incumbent
-from pixlate import Translator, cli, exchange, modelfile, tensorfile
+from pixlate import Translator, exchange, modelfile, tensorfile
 from pixlate.errors import ConfigError, ModelFileError, PixlateError
 from pixlate.networks.building import build_discriminator, build_generator
 from pixlate.specs.card import Card, Translation
@@ -28,17 +28,6 @@ def model(tmp_path):
 def card_of(spec):
     said = {"method": "pix2pix", "direction": "AtoB", "preset": "paper", "objective": "L1+cGAN"}
     return Card(spec, **said, trained_on="facades", pairs=400, size=(128, 128), step=80)
-
-
-@pytest.fixture
-def call(capsys):
-    def called(*words):
-        with pytest.raises(SystemExit) as left:
-            cli.main([str(word) for word in words])
-        told = capsys.readouterr()
-        return int(left.value.code or 0), told.out, told.err
-
-    return called
 
 
 def test_an_imported_generator_is_a_model_like_any_other(weights, tmp_path):

@@ -8,7 +8,19 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnknownOptionError
 
-from pixlate.cli import arranging, checking, embedded, fetching, files, preparing, sharding, training
+from pixlate.cli import (
+    arranging,
+    checking,
+    embedded,
+    evaluating,
+    fetching,
+    files,
+    preparing,
+    reproducing,
+    segmenting,
+    sharding,
+    training,
+)
 from pixlate.errors import PixlateError, escaped
 from pixlate.specs.methods.table import DEFAULT, METHODS
 from pixlate.version import __version__
@@ -21,7 +33,16 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 data_app = App(name="data", help="Make and prepare data sets.")
+evaluate_app = App(name="evaluate")
+evaluate_app.default(evaluating.evaluate)
+fcn_app = App(name="fcn", help="The FCN-score: train the segmenter, score by it.")
+fcn_app.command(segmenting.train)
+fcn_app.command(segmenting.score)
+evaluate_app.command(fcn_app)
+evaluate_app.command(segmenting.labels)
 app.command(data_app)
+app.command(evaluate_app)
+app.command(reproducing.reproduce)
 app.command(files.translate)
 app.command(files.import_, name="import")
 app.command(files.export)

@@ -9,7 +9,7 @@ from pixlate.networks.convolution import Conv2d
 LAYERS = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 17: 512, 19: 512}
 """Filters of the convolutions from conv1_1 to conv4_2, by their place among torchvision's layers."""
 _POOLED = (5, 10, 17)
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class VGG16(nn.Module):
@@ -28,8 +28,8 @@ class VGG16(nn.Module):
                     for index, (place, filters) in enumerate(LAYERS.items())
                 }
             )
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
         self.requires_grad_(requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Measuring: outputs beside targets, whoever made them."""

@@ -1,0 +1,1 @@
+"""The papers' experiments: trained, translated, measured, and put beside what was published."""
