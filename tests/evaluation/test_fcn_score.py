@@ -18,7 +18,7 @@ from pixlate.evaluation.fcn.segmenter import Segmenter, read_card
 from pixlate.specs.data import DataConfig
 from pixlate.specs.segmenter import LabelRule, SegmenterConfig
 
-SMALL = SegmenterConfig(width=6, size="32", epochs=12, batch_size=4, learning_rate=3e-3)
+SMALL = SegmenterConfig(width=6, size="32", epochs=40, batch_size=4, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +69,12 @@ def test_worse_outputs_score_lower(segmenter: Path, facades: Path, tmp_path: Pat
     def all_alike(photos: Any) -> Any:
         return [np.mean(photos, axis=0).astype(np.uint8)] * len(photos)
 
-    found = [
-        scored(call, segmenter, outputs(tmp_path / name, facades, change), facades)["rows"][str(tmp_path / name)][
-            "iou"
-        ]["mean"]
-        for name, change in (("same", lambda photos: photos), ("blurred", blurred), ("alike", all_alike))
-    ]
-    assert found == sorted(found, reverse=True)
-    assert found[0] > 1.2 * found[1]
+    found = {}
+    for name, change in {"same": lambda photos: photos, "blurred": blurred, "alike": all_alike}.items():
+        made = outputs(tmp_path / name, facades, change)
+        found[name] = scored(call, segmenter, made, facades)["rows"][str(made)]["iou"]["mean"]
+    assert found["same"] > 1.3 * found["blurred"]
+    assert found["same"] > 1.3 * found["alike"]
 
 
 def test_labels_are_never_resized(segmenter: Path, facades: Path, tmp_path: Path, call: Any) -> None:

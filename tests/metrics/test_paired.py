@@ -1,6 +1,7 @@
 """L1, PSNR and SSIM against independent implementations, and their properties."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,3 +68,53 @@ def test_equal_pictures_score_best_order_does_not_matter_and_ranges_hold(first: 
 def test_means_are_over_pictures() -> None:
     assert paired.mean_scores([{"l1": 1.0}, {"l1": 3.0}]) == {"l1": 2.0}
     assert paired.mean_scores([]) == {}
+
+
+def ms_ssim_by_definition(x: Any, y: Any) -> float:
+    """Wang et al. (2003), eq. 7, window by window; x and y (H, W, C)."""
+    ramp = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
+    window = np.outer(ramp, ramp) / ramp.sum() ** 2
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    product = 1.0
+    for scale, exponent in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
+        a, b = (np.lib.stride_tricks.sliding_window_view(each, (11, 11), axis=(0, 1)) for each in (x, y))
+        mean_a, mean_b = ((each * window).sum((-1, -2)) for each in (a, b))
+        var_a = ((a - mean_a[..., None, None]) ** 2 * window).sum((-1, -2))
+        var_b = ((b - mean_b[..., None, None]) ** 2 * window).sum((-1, -2))
+        both = ((a - mean_a[..., None, None]) * (b - mean_b[..., None, None]) * window).sum((-1, -2))
+        structure = (2 * both + c2) / (var_a + var_b + c2)
+        luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+        product *= max((structure * luminance if scale == 4 else structure).mean(), 0) ** exponent
+        x, y = (each[: len(each) // 2 * 2, : each.shape[1] // 2 * 2] for each in (x, y))
+        x, y = (sum(each[i::2, j::2] for i in (0, 1) for j in (0, 1)) / 4 for each in (x, y))
+    return float(product)
+
+
+def mixed(share: float, height: int, width: int, channels: int = 3) -> tuple[Tensor, Tensor]:
+    a, b = picture(2, height, width, channels), picture(3, height, width, channels)
+    return (a.float() * (1 - share) + b.float() * share).to(torch.uint8), a
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_ms_ssim_is_that_of_the_definition(channels: int, share: float) -> None:
+    a, b = mixed(share, 177, 190, channels)
+    expected = ms_ssim_by_definition(a.double().numpy(), b.double().numpy())
+    assert paired.ms_ssim(a, b) == pytest.approx(expected, abs=1e-9)
+    assert paired.ms_ssim(b, a) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_ms_ssim_agrees_with_torchmetrics_but_for_the_border(share: float) -> None:
+    """Which at the smallest scale takes windows that reach over the border into a mirrored picture."""
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    a, b = mixed(share, 640, 640)
+    planes = (each.permute(2, 0, 1)[None].double() for each in (a, b))
+    theirs = float(multiscale_structural_similarity_index_measure(*planes, data_range=255.0))
+    assert paired.ms_ssim(a, b) == pytest.approx(theirs, abs=5e-3)
+
+
+def test_ms_ssim_of_itself_is_1_and_wants_176_pixels() -> None:
+    assert paired.ms_ssim(picture(4, 176, 180), picture(4, 176, 180)) == pytest.approx(1)
+    assert math.isnan(paired.ms_ssim(picture(4, 175, 300), picture(4, 175, 300)))

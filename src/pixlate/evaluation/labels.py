@@ -108,7 +108,7 @@ def score(matches: Sequence[Match], half: Half, reader: LabelReader, track: Trac
         output = images.read(match.output, alpha="flatten")
         if output.dtype != np.uint8 or output.shape[-1] not in (1, 3):
             raise PictureError(f"{match.output} is no 8-bit picture in grey or colour.")
-        said = reader.nearest(images.resize(output, *truth.shape, "nearest"))
+        said = reader.nearest(images.resize(output, truth.shape[0], truth.shape[1], "nearest"))
         names.append(match.name)
         counts.append(segmentation.confusion(said, truth, reader.count))
     return names, np.array(counts)

@@ -36,9 +36,9 @@ def read(match: Match, half: Half, rule: Rule) -> tuple[Levels, Levels]:
 def _of_one_size(output: Picture, target: Picture, match: Match, half: Half, rule: Rule) -> tuple[Picture, Picture]:
     sizes = [f"{picture.shape[1]}×{picture.shape[0]}" for picture in (output, target)]
     if rule.resize == "targets":
-        return output, images.resize(target, *output.shape[:2], rule.resample)
+        return output, images.resize(target, output.shape[0], output.shape[1], rule.resample)
     if rule.resize == "outputs":
-        return images.resize(output, *target.shape[:2], rule.resample), target
+        return images.resize(output, target.shape[0], target.shape[1], rule.resample), target
     way = "Resize one with --resize targets (to the outputs' size) or --resize outputs."
     if half == "whole" and target.shape[0] == output.shape[0] and target.shape[1] == 2 * output.shape[1]:
         way = "If targets are halves of side-by-side pairs, say which with --direction."

@@ -103,7 +103,7 @@ class Report:
             told.append(_row(f"{measure.title} ({measure.unit})", score, measure.digits))
         told += [_row(f"colour: {axis} in common", score, 3) for axis, score in self.colours.items()]
         if math.isnan(self.scores["ms_ssim"].mean):
-            told.append("MS-SSIM wants pictures of 161 px or more a side.")
+            told.append("MS-SSIM wants pictures of 176 px or more a side.")
         return told
 
     def ranked(self, by: str = "ssim") -> list[int]:

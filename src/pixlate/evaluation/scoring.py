@@ -39,9 +39,7 @@ def score(matched: Matched, rule: Rule, *, name: str | None = None, seed: int = 
         output, target = reading.read(match, matched.half, rule)
         pictures.append(PictureScores(match.name, tuple(map(float, _scores(output, target).values()))))
         if output.shape[-1] == 3:
-            spreads.append(
-                Spread(*(colour.histograms(lab.to_lab(each / np.float32(255))) for each in (output, target)))
-            )
+            spreads.append(Spread(_spread(output), _spread(target)))
     names = tuple(_scores(np.zeros((1, 1, 1), np.uint8), np.zeros((1, 1, 1), np.uint8)))
     weights = bootstrap.resamples(len(pictures), draws.seed(seed, "bootstrap"))
     values = np.array([picture.values for picture in pictures])
@@ -61,6 +59,10 @@ def score(matched: Matched, rule: Rule, *, name: str | None = None, seed: int = 
     )
 
 
+def _spread(levels: Levels) -> dict[str, colour.Counts]:
+    return colour.histograms(lab.to_lab(levels.astype(np.float32) / np.float32(255)))
+
+
 def _scores(output: Levels, target: Levels) -> dict[str, float]:
     one, other = (torch.from_numpy(np.array(levels)) for levels in (output, target))
     return paired.scores(one, other) | {"ms_ssim": paired.ms_ssim(one, other)}
@@ -77,11 +79,12 @@ def _score(values: colour.Counts, weights: bootstrap.Floats) -> Score:
 def _colours(
     spreads: list[Spread], weights: bootstrap.Floats
 ) -> tuple[dict[str, Score], dict[str, tuple[list[float], list[float]]]]:
-    scores, curves = {}, {}
+    scores: dict[str, Score] = {}
+    curves: dict[str, tuple[list[float], list[float]]] = {}
     for axis in colour.AXES:
         made = np.array([spread.output[axis] for spread in spreads])
         wanted = np.array([spread.target[axis] for spread in spreads])
         likeness = float(colour.intersection(made.sum(0), wanted.sum(0)))
         scores[axis] = Score(likeness, bootstrap.interval(colour.intersection(weights @ made, weights @ wanted)))
-        curves[axis] = tuple(colour.probabilities(counts.sum(0)).tolist() for counts in (made, wanted))
-    return scores, curves  # type: ignore[return-value]
+        curves[axis] = (colour.probabilities(made.sum(0)).tolist(), colour.probabilities(wanted.sum(0)).tolist())
+    return scores, curves

@@ -24,7 +24,8 @@ def histograms(lab: NDArray[np.float32]) -> dict[str, Counts]:
 
 def probabilities(counts: Counts) -> Counts:
     """Counts (…, bins) over their sum."""
-    return counts / counts.sum(-1, keepdims=True)
+    shares: Counts = counts / counts.sum(-1, keepdims=True)
+    return shares
 
 
 def intersection(outputs: Counts, targets: Counts) -> Counts:

@@ -58,7 +58,9 @@ def _enough(*sets: Features) -> None:
 def _centred(features: Features) -> Features:
     """X with XᵀX = Σ, of as few rows as will do."""
     centred: Features = (features - features.mean(0)) / np.sqrt(len(features) - 1)
-    return np.linalg.qr(centred, mode="r") if centred.shape[0] > centred.shape[1] else centred
+    if centred.shape[0] > centred.shape[1]:
+        centred = np.linalg.qr(centred).R
+    return centred
 
 
 def _cubic(a: Features, b: Features) -> Features:

@@ -38,10 +38,10 @@ def ms_ssim(output: Tensor, target: Tensor) -> float:
     """Structural similarity over five scales, in 0 … 1; uint8 pictures (H, W, C).
 
     Wang et al. (2003): contrast and structure at five sizes, each half the one before, luminance at the smallest, each
-    meaned over the picture and its channels, and multiplied with the paper's exponents. NaN where a side is below
-    161 px, for which the smallest scale has no window.
+    meaned over the windows inside the picture and over channels, and multiplied with the paper's exponents. NaN where a
+    side is below 176 px, for which the smallest scale has no window.
     """
-    if min(output.shape[:2]) <= (_WINDOW - 1) * 2 ** (len(_SCALES) - 1):
+    if min(output.shape[:2]) < _WINDOW * 2 ** (len(_SCALES) - 1):
         return math.nan
     x, y = _planes(output), _planes(target)
     product = 1.0

@@ -186,10 +186,11 @@ def _pictures(bench: Bench, results: Results) -> str:
     """A row a scene: the labels, the photograph, and each experiment's output."""
     names = [name for name in results if results[name] and not EXPERIMENTS[name].backwards]
     size = bench.config.size.size
-    places = [index * len(bench.scenes) // _SHOWN for index in range(min(_SHOWN, len(bench.scenes)))]
+    count = min(_SHOWN, len(bench.scenes))
+    places = [index * len(bench.scenes) // count for index in range(count)]
     heads = "".join(f"<th>{escape(title)}</th>" for title in ("labels", "photograph", *names))
     rows = []
-    for scene in (bench.scenes[place] for place in dict.fromkeys(places)):
+    for scene in (bench.scenes[place] for place in places):
         given = [
             images.read(path, half, alpha="flatten")
             for path, half in ((scene.labels, scene.labels_half), (scene.photo, scene.photo_half))

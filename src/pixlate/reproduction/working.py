@@ -8,7 +8,7 @@ import numpy as np
 
 from pixlate import durable, images
 from pixlate.evaluation import accuracy, labels, scoring
-from pixlate.evaluation.accuracy import AccuracyRow, row_document
+from pixlate.evaluation.accuracy import row_document
 from pixlate.evaluation.fcn import scoring as fcn
 from pixlate.evaluation.matching import Matched
 from pixlate.images import Picture
@@ -99,13 +99,9 @@ def ceiling(bench: Bench) -> Scores:
         scores: Scores = json.loads(path.read_text("utf-8"))
         return scores
     real = fcn.of_photographs(bench.segmenter, bench.scenes, bench.reader)
-    rows: dict[str, AccuracyRow] = {
-        accuracy.CEILING: accuracy.row_of(real, 0),
-        accuracy.MAJORITY: accuracy.row_of(accuracy.of_commonest(real), 0),
-    }
+    rows = {accuracy.CEILING: real, accuracy.MAJORITY: accuracy.of_commonest(real)}
     if len(bench.scenes) > 1:
-        shuffled = fcn.of_photographs(bench.segmenter, bench.scenes, bench.reader, shuffled_by=0)
-        rows[accuracy.SHUFFLED] = accuracy.row_of(shuffled, 0)
+        rows[accuracy.SHUFFLED] = fcn.of_photographs(bench.segmenter, bench.scenes, bench.reader, shuffled_by=0)
     photographs = bench.folder / "outputs" / "photographs"
     size = bench.config.size.size
     for scene in bench.scenes:
@@ -113,9 +109,9 @@ def ceiling(bench: Bench) -> Scores:
         durable.write(photographs / f"{scene.name}.png", images.encode_png(photo))
     matched = bench.beside(photographs, labels=False)
     report = scoring.score(matched, Rule("targets"))
-    table = accuracy.AccuracyTable(rows, bench.reader.names, len(bench.scenes))
+    table = accuracy.table(rows, bench.reader.names, 0)
     scores = {
-        "rows": {name: row_document(row, bench.reader.names) for name, row in rows.items()},
+        "rows": {name: row_document(row, bench.reader.names) for name, row in table.rows.items()},
         "warning": table.warning,
         "curves": {axis: curve for axis, (curve, _) in report.curves.items()},
         **_looks(matched),

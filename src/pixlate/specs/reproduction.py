@@ -9,8 +9,7 @@ from typing import Literal
 from pixlate.specs.data import DataConfig, Direction
 from pixlate.specs.learning import LearningConfig
 from pixlate.specs.methods.cyclegan import CycleGANConfig
-from pixlate.specs.methods.cyclegan import Objective as CycleObjective
-from pixlate.specs.methods.pix2pix import Objective, Pix2PixConfig
+from pixlate.specs.methods.pix2pix import Pix2PixConfig
 from pixlate.specs.networks import RECEPTIVE_FIELDS, Architecture, NetworksConfig
 from pixlate.specs.training import DeviceName, LoopConfig, TrainConfig
 
@@ -52,8 +51,7 @@ SCALES: dict[ScaleName, Scale] = {
 class Experiment:
     """One translator of the papers."""
 
-    objective: Objective | CycleObjective
-    method: Literal["pix2pix", "cyclegan"] = "pix2pix"
+    method: Pix2PixConfig | CycleGANConfig
     generator: Architecture | None = None
     """Default: the method's."""
     patch: int = 70
@@ -65,28 +63,30 @@ class Experiment:
     """Gaussian noise beside the source, in place of dropout (section 3.1)."""
 
 
+_L1, _CGAN, _BOTH = Pix2PixConfig(objective="L1"), Pix2PixConfig(objective="cGAN"), Pix2PixConfig(objective="L1+cGAN")
+
 EXPERIMENTS: dict[str, Experiment] = {
-    "L1": Experiment("L1"),
-    "GAN": Experiment("GAN"),
-    "cGAN": Experiment("cGAN"),
-    "L1+GAN": Experiment("L1+GAN"),
-    "L1+cGAN": Experiment("L1+cGAN"),
-    "1x1": Experiment("L1+cGAN", patch=1),
-    "16x16": Experiment("L1+cGAN", patch=16),
-    "286x286": Experiment("L1+cGAN", patch=286),
-    "encoder-decoder, L1": Experiment("L1", generator="encoder-decoder", batch_size=10),
-    "encoder-decoder, L1+cGAN": Experiment("L1+cGAN", generator="encoder-decoder", batch_size=10),
-    "U-Net, L1": Experiment("L1", batch_size=10),
-    "U-Net, L1+cGAN": Experiment("L1+cGAN", batch_size=10),
-    "z": Experiment("L1+cGAN", z_channels=8),
-    "labels, L1": Experiment("L1", backwards=True),
-    "labels, cGAN": Experiment("cGAN", backwards=True),
-    "labels, L1+cGAN": Experiment("L1+cGAN", backwards=True),
-    "CycleGAN": Experiment("cycle+GAN", "cyclegan"),
-    "cycle alone": Experiment("cycle", "cyclegan"),
-    "GAN alone": Experiment("GAN", "cyclegan"),
-    "GAN + forward cycle": Experiment("GAN+forward-cycle", "cyclegan"),
-    "GAN + backward cycle": Experiment("GAN+backward-cycle", "cyclegan"),
+    "L1": Experiment(_L1),
+    "GAN": Experiment(Pix2PixConfig(objective="GAN")),
+    "cGAN": Experiment(_CGAN),
+    "L1+GAN": Experiment(Pix2PixConfig(objective="L1+GAN")),
+    "L1+cGAN": Experiment(_BOTH),
+    "1x1": Experiment(_BOTH, patch=1),
+    "16x16": Experiment(_BOTH, patch=16),
+    "286x286": Experiment(_BOTH, patch=286),
+    "encoder-decoder, L1": Experiment(_L1, "encoder-decoder", batch_size=10),
+    "encoder-decoder, L1+cGAN": Experiment(_BOTH, "encoder-decoder", batch_size=10),
+    "U-Net, L1": Experiment(_L1, batch_size=10),
+    "U-Net, L1+cGAN": Experiment(_BOTH, batch_size=10),
+    "z": Experiment(_BOTH, z_channels=8),
+    "labels, L1": Experiment(_L1, backwards=True),
+    "labels, cGAN": Experiment(_CGAN, backwards=True),
+    "labels, L1+cGAN": Experiment(_BOTH, backwards=True),
+    "CycleGAN": Experiment(CycleGANConfig(objective="cycle+GAN")),
+    "cycle alone": Experiment(CycleGANConfig(objective="cycle")),
+    "GAN alone": Experiment(CycleGANConfig(objective="GAN")),
+    "GAN + forward cycle": Experiment(CycleGANConfig(objective="GAN+forward-cycle")),
+    "GAN + backward cycle": Experiment(CycleGANConfig(objective="GAN+backward-cycle")),
 }
 """By the name of the run's folder, punctuation aside."""
 
@@ -213,15 +213,10 @@ def training(config: ReproductionConfig, name: str, seed: int, folder: str) -> T
     if scale.size != 256 and patch > 1:
         wanted = patch * scale.size / 256
         patch = min((field for field in RECEPTIVE_FIELDS if field > 1), key=lambda field: abs(field - wanted))
-    method = (
-        Pix2PixConfig(objective=what.objective)
-        if what.method == "pix2pix"
-        else CycleGANConfig(objective=what.objective)
-    )  # type: ignore[arg-type]
-    has_judge = what.objective not in ("L1", "cycle")
+    judged = what.method.objective not in ("L1", "cycle")
     return TrainConfig(
         DataConfig(config.data, config.data_b, direction, size=str(scale.size)),
-        method,
+        what.method,
         LoopConfig(
             run=folder,
             epochs=config.epochs or scale.epochs,
@@ -233,7 +228,7 @@ def training(config: ReproductionConfig, name: str, seed: int, folder: str) -> T
         NetworksConfig(
             generator=what.generator,
             width=scale.width,
-            receptive_field=patch if has_judge else None,
+            receptive_field=patch if judged else None,
             z_channels=what.z_channels,
             dropout=False if what.z_channels else None,
         ),
