@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from pixlate.cli.arranging import Switch, shown
 from pixlate.errors import ConfigError
 from pixlate.specs.data import Direction, Resample, parse_size
-from pixlate.specs.evaluation import Resize, Rule, parse_range
+from pixlate.specs.evaluation import EvaluationConfig, Resize, Rule, parse_range
 from pixlate.specs.training import DeviceName
 
 
@@ -27,6 +27,9 @@ def evaluate(  # noqa: PLR0913 - one argument a flag
     common: Switch = False,
     sources: Path | None = None,
     size: str | None = None,
+    features: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
+    lpips: tuple[Path, Path] | None = None,
+    unpaired: Switch = False,
     device: DeviceName = "auto",
     json: Path | None = None,
     csv: Path | None = None,
@@ -35,7 +38,8 @@ def evaluate(  # noqa: PLR0913 - one argument a flag
 ) -> None:
     """Score pictures beside those they were to be like, whoever made them.
 
-    L1, PSNR, SSIM, MS-SSIM and the colours in common with the targets (pix2pix, Figure 7), each with its interval.
+    L1, PSNR, SSIM, MS-SSIM and the colours in common with the targets (pix2pix, Figure 7), each with its interval; and,
+    by networks whose weights are on this machine, LPIPS, FID, KID, precision and recall.
 
     Parameters
     ----------
@@ -58,8 +62,15 @@ def evaluate(  # noqa: PLR0913 - one argument a flag
         For a model: folder of its sources, where TARGETS are not side-by-side pairs.
     size
         For a model: resize sources to N or HEIGHTxWIDTH pixels first. Default: the size it was trained at.
+    features
+        Compare both sets as wholes by a network's features: FID, KID, precision and recall by the FID's Inception-v3
+        (pt_inception-2015-12-05-6726825d.pth), or their like by a segmenter of `pixlate evaluate fcn train`.
+    lpips
+        LPIPS by torchvision's AlexNet (alexnet-owt-7be5be79.pth) and LPIPS's own weights (alex.pth), in this order.
+    unpaired
+        Targets are other pictures, of any names: only --features compares them.
     device
-        For a model: where to compute.
+        Where networks compute.
     json
         File to write the scores to.
     csv
@@ -70,28 +81,35 @@ def evaluate(  # noqa: PLR0913 - one argument a flag
         Root of the intervals' resampling.
     """
     from pixlate import durable  # noqa: PLC0415
-    from pixlate.evaluation.matching import half_of, match  # noqa: PLC0415
 
     if not outputs.is_file() and (sources is not None or size is not None):
         raise ConfigError(f"--sources and --size are for a model file, and {outputs} is none.")
+    if unpaired and (csv or page):
+        raise ConfigError("--csv and --page are of pairs; leave them out with --unpaired.")
     scale = None if range_ is None else parse_range(range_)
+    rule = Rule(resize or ("targets" if outputs.is_file() else "no"), resample, scale)
+    by = None if lpips is None else (str(lpips[0]), str(lpips[1]))
+    config = EvaluationConfig(direction, rule, common, tuple(map(str, features)), by, unpaired, seed, device)
+    config.check()
     with _made(outputs, targets, direction, sources, size, device) as folder:
-        rule = Rule(resize or ("no" if folder == outputs else "targets"), resample, scale)
-        matched = match(folder, targets, half_of(direction), common=common)
-        from pixlate.evaluation import scoring  # noqa: PLC0415 - torch, once it is known what to do
+        from pixlate.evaluation import evaluating  # noqa: PLC0415 - torch, once it is known what to do
 
-        report = scoring.score(
-            matched, rule, seed=seed, name=str(outputs), track=lambda matches: shown(matches, "scoring", len(matches))
+        found = evaluating.evaluate(
+            folder,
+            targets,
+            config,
+            name=str(outputs),
+            track=lambda things, what: shown(things, what, len(things)),
         )
-        print("\n".join(report.lines()))
+        print("\n".join(found.lines()))
         if json is not None:
-            durable.write(json, report.to_json().encode())
-        if csv is not None:
-            durable.write(csv, report.to_csv().encode())
-        if page is not None:
+            durable.write(json, found.to_json().encode())
+        if csv is not None and found.report is not None:
+            durable.write(csv, found.report.to_csv().encode())
+        if page is not None and found.report is not None and found.matched is not None:
             from pixlate.evaluation import page as pages  # noqa: PLC0415
 
-            durable.write(page, pages.page(report, matched, rule).encode())
+            durable.write(page, pages.page(found.report, found.matched, rule).encode())
 
 
 @contextmanager

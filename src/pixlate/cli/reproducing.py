@@ -25,6 +25,7 @@ def reproduce(  # noqa: PLR0913 - one argument a flag
     seeds: int = 3,
     epochs: int | None = None,
     vgg: str | None = None,
+    segmenter: str | None = None,
     other: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     device: DeviceName = "auto",
 ) -> None:
@@ -55,6 +56,8 @@ def reproduce(  # noqa: PLR0913 - one argument a flag
         In place of the scale's.
     vgg
         File of torchvision's VGG-16 for the segmenter's first weights.
+    segmenter
+        File of a segmenter to measure by, instead of training one; it should know photographs as coarse as the outputs.
     other
         NAME=FOLDER: outputs that somebody else made of the test part, to be put into the tables.
     device
@@ -69,7 +72,9 @@ def reproduce(  # noqa: PLR0913 - one argument a flag
             raise ConfigError(f"--other is {given!r}; give NAME=FOLDER, with a folder that is there.")
         others[name] = folder
     wanted = tuple(name.strip() for name in tables.split(","))
-    config = ReproductionConfig(data, data_b, direction, palette, scale, wanted, seeds, epochs, vgg, device, others)
+    config = ReproductionConfig(
+        data, data_b, direction, palette, scale, wanted, seeds, epochs, vgg, segmenter, device, others
+    )
     page = running.reproduce(config, out)
     print((out / "results.md").read_text("utf-8"))
     print(f"{page} shows it with pictures")

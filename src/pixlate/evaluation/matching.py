@@ -78,6 +78,15 @@ def match(
     return Matched(outputs, targets, half, matches, tuple(notes))
 
 
+def pictures_of(folder: Path, endings: Sequence[str] = ()) -> list[Path]:
+    """The pictures of a folder, in order.
+
+    Raises:
+        DataError: no such folder, or no pictures in it.
+    """
+    return list(_named(folder, endings, []).values())
+
+
 def _named(folder: Path, endings: Iterable[str], notes: list[str]) -> dict[str, Path]:
     """Its pictures by name. Where some bear one of the endings, those only, without it."""
     if not folder.is_dir():

@@ -1,5 +1,7 @@
 """Two pictures as they are compared: of one size, one number of channels, in 8-bit levels. Imports no torch."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,16 @@ def read(match: Match, half: Half, rule: Rule) -> tuple[Levels, Levels]:
             raise PictureError(f"{match.output} has {channels}; they cannot be compared.")
         made, wanted = (np.broadcast_to(picture, (*picture.shape[:2], 3)) for picture in (made, wanted))
     return made, wanted
+
+
+def lone(rule: Rule) -> Callable[[tuple[Path, Half]], Levels]:
+    """What reads a picture that is compared with no other, at its own size."""
+
+    def read_one(picture: tuple[Path, Half]) -> Levels:
+        path, half = picture
+        return _levels(images.read(path, half, alpha="flatten"), path, rule)
+
+    return read_one
 
 
 def _of_one_size(output: Picture, target: Picture, match: Match, half: Half, rule: Rule) -> tuple[Picture, Picture]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +45,7 @@ MEASURES = {
     "psnr": Measure("PSNR", "dB, peak 255", 2, greater_is_better=True),
     "ssim": Measure("SSIM", "up to 1", 3, greater_is_better=True),
     "ms_ssim": Measure("MS-SSIM", "up to 1", 3, greater_is_better=True),
+    "lpips": Measure("LPIPS", "0.1, AlexNet", 3, greater_is_better=False),
 }
 
 
@@ -66,6 +66,8 @@ class Report:
     names: tuple[str, ...]
     pictures: tuple[PictureScores, ...]
     notes: tuple[str, ...]
+    weights: str | None = None
+    """SHA-256 of LPIPS's weights, where it was measured."""
 
     def to_document(self) -> dict[str, Any]:
         """As JSON: each score at the top, by its name."""
@@ -79,11 +81,8 @@ class Report:
             "sizes": self.rule,
             "intervals": f"{LEVEL:.0%} by bootstrap over pictures, {TIMES} resamples",
             "notes": list(self.notes),
+            **({"lpips_sha256": self.weights} if self.weights else {}),
         }
-
-    def to_json(self) -> str:
-        """The document as text."""
-        return json.dumps(self.to_document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def to_csv(self) -> str:
         """A line for each picture."""

@@ -8,6 +8,7 @@ import torch
 
 from pixlate import draws
 from pixlate.evaluation import reading
+from pixlate.evaluation.extractors import Perceptual
 from pixlate.evaluation.matching import Match, Matched
 from pixlate.evaluation.reading import Levels
 from pixlate.evaluation.report import PictureScores, Report, Score
@@ -26,21 +27,34 @@ class Spread:
     target: dict[str, colour.Counts]
 
 
-def score(matched: Matched, rule: Rule, *, name: str | None = None, seed: int = 0, track: Track = iter) -> Report:
+def score(
+    matched: Matched,
+    rule: Rule,
+    *,
+    name: str | None = None,
+    seed: int = 0,
+    perceptual: Perceptual | None = None,
+    track: Track = iter,
+) -> Report:
     """Every score of every picture, their means, and how far these would go with other pictures.
 
-    `name` is what to call the outputs.
+    `name` is what to call the outputs; `perceptual` measures LPIPS.
 
     Raises:
         PictureError: one cannot be read or compared.
     """
-    pictures, spreads = [], []
+    pictures: list[PictureScores] = []
+    spreads: list[Spread] = []
+    names: tuple[str, ...] = ()
     for match in track(matched.matches):
         output, target = reading.read(match, matched.half, rule)
-        pictures.append(PictureScores(match.name, tuple(map(float, _scores(output, target).values()))))
+        found = _scores(output, target)
+        if perceptual is not None:
+            found["lpips"] = perceptual(output, target)
+        names = tuple(found)
+        pictures.append(PictureScores(match.name, tuple(map(float, found.values()))))
         if output.shape[-1] == 3:
             spreads.append(Spread(_spread(output), _spread(target)))
-    names = tuple(_scores(np.zeros((1, 1, 1), np.uint8), np.zeros((1, 1, 1), np.uint8)))
     weights = bootstrap.resamples(len(pictures), draws.seed(seed, "bootstrap"))
     values = np.array([picture.values for picture in pictures])
     scores = {name: _score(values[:, place], weights) for place, name in enumerate(names)}
@@ -56,6 +70,7 @@ def score(matched: Matched, rule: Rule, *, name: str | None = None, seed: int = 
         names=names,
         pictures=tuple(pictures),
         notes=matched.notes,
+        weights=None if perceptual is None else perceptual.origin.sha256,
     )
 
 

@@ -36,6 +36,8 @@ class Bench:
     @cached_property
     def segmenter(self) -> Segmenter:
         """Trained unless it is there; where another process is at that, it is waited for."""
+        if self.config.segmenter is not None:
+            return Segmenter(Path(self.config.segmenter), self.config.device)
         path = self.folder / SEGMENTER
         while not path.is_file():
             try:

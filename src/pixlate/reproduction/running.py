@@ -13,7 +13,7 @@ from pixlate.specs.document import to_document
 from pixlate.specs.reproduction import TABLES, ReproductionConfig
 
 SETTINGS = "reproduction.json"
-_MAY_CHANGE = frozenset({"tables", "seeds", "device", "others", "vgg"})
+_MAY_CHANGE = frozenset({"tables", "seeds", "device", "others"})
 _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "ROLE_RANK", "ROLE_WORLD_SIZE")
 
 

@@ -188,6 +188,8 @@ class ReproductionConfig:
     """In place of the scale's."""
     vgg: str | None = None
     """VGG-16's weights for the segmenter."""
+    segmenter: str | None = None
+    """File of a segmenter that is there already."""
     device: DeviceName = "auto"
     others: dict[str, str] = field(default_factory=dict)
     """Folders of others' outputs on the test part, by the name they are to have in the tables."""

@@ -47,6 +47,14 @@ def read_card(path: Path) -> SegmenterCard:
         raise ModelFileError(f"{path} is damaged: {error}") from error
 
 
+def is_segmenter(path: Path) -> bool:
+    """Whether the file is one that `write` wrote."""
+    try:
+        return tensorfile.read_document(path).get("kind") == _KIND
+    except ModelFileError:
+        return False
+
+
 class Segmenter:
     """`Segmenter("fcn.safetensors")(photo)`.
 
