@@ -2,8 +2,8 @@
 
     python benchmarks/inception.py --torch-fidelity FOLDER [--write tests/networks/inception.json]
 
-FOLDER is what the package torch-fidelity 0.3.0 unpacks to (the one that holds torch_fidelity/). The weights are made by a
-formula (`waved`), so that the test has them too; --write keeps what theirs gave.
+FOLDER is what the package torch-fidelity 0.3.0 unpacks to (the one that holds torch_fidelity/). The weights are made by
+a formula (`waved`), so that the test has them too; --write keeps what theirs gave.
 """
 
 import argparse

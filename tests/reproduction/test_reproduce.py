@@ -127,6 +127,23 @@ def test_what_cannot_be_reproduced_is_told(
     assert told in err
 
 
+def test_a_segmenter_that_is_there_is_not_trained_again(done: Path, scenes: Path, tmp_path: Path, call: Any) -> None:
+    words = ["reproduce", scenes, "--direction", "BtoA", "--scale", "tiny", "--seeds", 1, "--tables", "noise"]
+    out = tmp_path / "out"
+    assert call(*words, "--segmenter", done / "segmenter.safetensors", "-o", out)[0] == 0
+    assert not (out / "segmenter.safetensors").exists()
+    one, other = (json.loads((folder / "results.json").read_text()) for folder in (done, out))
+    assert one["real"] == other["real"]
+    assert one["results"]["L1+cGAN"]["0"]["fcn"] == other["results"]["L1+cGAN"]["0"]["fcn"]
+    names = tmp_path / "other.json"
+    names.write_text(json.dumps({f"class {number}": [number, 0, 223 - number] for number in range(12)}))
+    code, _, err = call(
+        *words, "--palette", names, "--segmenter", done / "segmenter.safetensors", "-o", tmp_path / "third"
+    )
+    assert code == 2
+    assert "other classes" in err or "every colour" in err
+
+
 def test_processes_share_the_experiments(scenes: Path, tmp_path: Path) -> None:
     """As torchrun would start them, each on its own."""
     words = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixlate import lock
 from pixlate.data.lists import Part
-from pixlate.errors import DataError, RunError
+from pixlate.errors import ConfigError, DataError, RunError
 from pixlate.evaluation.fcn import training
 from pixlate.evaluation.fcn.scenes import Scene, find_scenes
 from pixlate.evaluation.fcn.segmenter import Segmenter
@@ -37,7 +37,12 @@ class Bench:
     def segmenter(self) -> Segmenter:
         """Trained unless it is there; where another process is at that, it is waited for."""
         if self.config.segmenter is not None:
-            return Segmenter(Path(self.config.segmenter), self.config.device)
+            given = Segmenter(Path(self.config.segmenter), self.config.device)
+            if given.card.names != self.reader.names:
+                raise ConfigError(
+                    f"{self.config.segmenter} reads other classes than the palette {self.config.palette}."
+                )
+            return given
         path = self.folder / SEGMENTER
         while not path.is_file():
             try:
