@@ -44,6 +44,13 @@ def test_what_other_programs_write_is_known_by_its_names(
     assert len(found.notes) == (len(theirs) > 1) + (len(targets) > 1)
 
 
+def test_outputs_written_into_one_folder_are_known_by_their_names(tmp_path: Path) -> None:
+    made = put(tmp_path / "a", "x.png", "y.png")
+    assert names(made, put(tmp_path / "b", "aachen/x.png", "bonn/y.png")) == ["x", "y"]
+    with pytest.raises(DataError, match="do not match"):
+        match(made, put(tmp_path / "c", "aachen/x.png", "bonn/x.png"))
+
+
 def test_one_folder_may_hold_both(tmp_path: Path) -> None:
     results = put(tmp_path / "images", "1_fake_B.png", "1_real_A.png", "1_real_B.png", "2_fake_B.png", "2_real_B.png")
     assert names(results, results) == ["1", "2"]

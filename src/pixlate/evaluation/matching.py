@@ -52,6 +52,8 @@ def match(
 ) -> Matched:
     """Every output with its target: files whose paths within their folders are one, but for the ending.
 
+    Where no paths are, names without folders will do, if each is there once.
+
     `half` says what of each target's file is meant. `endings` are those that may stand behind the targets' names.
     `common` leaves out what is in one folder alone.
 
@@ -60,6 +62,8 @@ def match(
     """
     notes: list[str] = []
     made, wanted = _named(outputs, _OUTPUTS, notes), _named(targets, endings, notes)
+    if not made.keys() & wanted.keys():
+        made, wanted = _flat(made), _flat(wanted)
     both = sorted(made.keys() & wanted.keys())
     lone = (sorted(made.keys() - wanted.keys()), sorted(wanted.keys() - made.keys()))
     if any(lone) and not (common and both):
@@ -106,6 +110,12 @@ def _named(folder: Path, endings: Iterable[str], notes: list[str]) -> dict[str, 
     if len(found) < len(pictures):
         notes.append(f"Of {len(pictures)} pictures in {folder} the {len(found)} that end in {ending} were taken.")
     return found
+
+
+def _flat(named: dict[str, Path]) -> dict[str, Path]:
+    """By the last part of their names, where that tells them apart: many programs write all into one folder."""
+    bare = {name.rpartition("/")[2]: path for name, path in named.items()}
+    return bare if len(bare) == len(named) else named
 
 
 def _some(names: list[str]) -> str:
