@@ -65,17 +65,25 @@ class FromInception:
 
 
 class FromSegmenter:
-    """The mean of a segmenter's fc7: what a network knows that was trained on such photographs."""
+    """The mean of a segmenter's fc7: what a network knows that was trained on such photographs.
+
+    Pictures are made as coarse as those, and as large.
+    """
 
     def __init__(self, path: Path, device: DeviceName) -> None:
         segmenter = Segmenter(path, device)
         self._network, self._device = segmenter.network, choose(device)
-        self.origin = Origin(str(segmenter.card.network), _sha256(path), "none", standard=False)
+        self._sizes = [size for size in (segmenter.card.size, segmenter.card.at) if size]
+        resize = ", then ".join(f"to {size[1]}×{size[0]}" for size in self._sizes) + ", bilinear"
+        self.origin = Origin(str(segmenter.card.network), _sha256(path), resize, standard=False)
 
     def __call__(self, picture: Levels) -> NDArray[np.float64]:
         """(64·width,)."""
+        coloured = _in_colour(picture)
+        for size in self._sizes:
+            coloured = images.resize(coloured, size[0], size[1], "bilinear")
         with torch.inference_mode():
-            found = self._network.features(_tensor(_in_colour(picture), self._device))
+            found = self._network.features(_tensor(coloured, self._device))
         return found[0].double().cpu().numpy()
 
 

@@ -118,9 +118,8 @@ def opening(bench: Bench) -> list[str]:
     """What was done, for a person."""
     config, card = bench.config, bench.segmenter.card
     size = "×".join(map(str, card.size))
-    epochs = "" if config.epochs is None else f", but {config.epochs} epochs"
     return [
-        f"Scale {config.scale}: {config.size}{epochs}.",
+        f"Scale {config.scale}: {config.size.told(config.epochs)}.",
         f"Measured on the {len(bench.scenes)} pictures of the {bench.part} part.",
         f"Segmenter: {card.network}, first weights {card.weights}.",
         f"It was trained on {card.pictures} photographs shrunk to {size} px.",

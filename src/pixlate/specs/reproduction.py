@@ -32,10 +32,12 @@ class Scale:
     segmenter_crop: int = 512
     """Side of the squares that the segmenter learns from; it reads whole pictures."""
 
-    def __str__(self) -> str:
+    def told(self, epochs: int | None) -> str:
+        """The scale in words; `epochs` stands in place of its own, if given."""
         return (
-            f"{self.size}×{self.size} px, generators of width {self.width}, {self.epochs} epochs; FCN-8s of width "
-            f"{self.segmenter_width}, {self.segmenter_epochs} epochs of squares of {self.segmenter_crop} px at most"
+            f"{self.size}×{self.size} px, generators of width {self.width}, {epochs or self.epochs} epochs; "
+            f"FCN-8s of width {self.segmenter_width}, {self.segmenter_epochs} epochs of squares of "
+            f"{self.segmenter_crop} px at most"
         )
 
 

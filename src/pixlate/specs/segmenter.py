@@ -92,4 +92,6 @@ class SegmenterCard:
     """Where the first weights came from: drawn at random, or a file and its SHA-256."""
     validation: dict[str, float] = field(default_factory=dict)
     """Accuracy on the validation part after the epoch that was kept."""
+    at: tuple[int, ...] = ()
+    """(height, width) of the first training labels, to which photographs were enlarged."""
     versions: dict[str, str] = field(default_factory=dict)

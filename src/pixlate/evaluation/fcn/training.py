@@ -77,6 +77,7 @@ def train(
         colours=() if reader.palette is None else reader.palette.colours,
         names=reader.names,
         size=size or (),
+        at=reader.read(scenes["train"][0].labels, scenes["train"][0].labels_half).shape,
         trained_on=Path(data.data).name,
         pictures=len(scenes["train"]),
         epochs=config.epochs,
