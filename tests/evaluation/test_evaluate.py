@@ -153,6 +153,20 @@ def test_a_picture_that_cannot_be_read_leaves_no_file(tmp_path: Path, call: Any)
     assert not (tmp_path / "s.json").exists()
 
 
+def test_a_folder_to_write_to_is_told_before_anything_is_scored(folders: tuple[Path, Path], call: Any) -> None:
+    code, out, err = call("evaluate", *folders, "--json", folders[0])
+    assert (code, out) == (2, "")
+    assert "is a folder" in err
+
+
+def test_one_picture_has_scores_and_no_intervals(tmp_path: Path, call: Any) -> None:
+    made, wanted = lay(tmp_path / "a", {"x": picture(1)}), lay(tmp_path / "b", {"x": picture(2)})
+    assert call("evaluate", made, wanted, "--json", tmp_path / "s.json")[0] == 0
+    report = json.loads((tmp_path / "s.json").read_text())
+    assert report["l1"]["mean"] > 0
+    assert report["l1"]["interval"] == report["colour"]["a"]["interval"] == [None, None]
+
+
 def test_a_model_stands_for_its_translations(drawn: Path, tmp_path: Path, call: Any) -> None:
     spec = GeneratorSpec(depth=3, width=4, dropout=())
     card = Card(spec, "pix2pix", "BtoA", "paper", "L1", "x", 1, (16, 16), 1)

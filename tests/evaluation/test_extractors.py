@@ -133,3 +133,14 @@ def test_intervals_hold_what_they_are_of(segmenter: Path, tmp_path: Path, call: 
     call("evaluate", a, b, "--unpaired", "--features", segmenter, "--json", tmp_path / "s.json")
     for score in json.loads((tmp_path / "s.json").read_text())["sets"][0]["scores"].values():
         assert score["interval"][0] <= score["mean"] <= score["interval"][1]
+
+
+def test_pictures_are_given_to_the_fids_network_as_its_makers_did(inception: Path) -> None:
+    """Levels less 128, over 128, of a picture that is as large as its input already."""
+    picture = np.random.default_rng(0).integers(0, 256, (299, 299, 3), dtype=np.uint8)
+    network = Inception()
+    network.load_state_dict(torch.load(inception, weights_only=True), strict=False)
+    with torch.no_grad():
+        theirs = network((torch.from_numpy(picture).permute(2, 0, 1)[None].float() - 128) / 128)
+    ours = extractors.extractor(inception, "cpu")(picture)
+    torch.testing.assert_close(torch.from_numpy(ours).float(), theirs[0])

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pixlate import images
+from pixlate.data.facades.writing import write
 from pixlate.errors import DataError, ModelFileError
 from pixlate.evaluation.fcn import training
 from pixlate.evaluation.fcn.scenes import find_scenes
@@ -103,6 +104,74 @@ def test_photographs_in_a_folder_of_their_own(segmenter: Path, facades: Path, tm
     assert call(*words, "--photos", tmp_path / "photos")[0] == 2
 
 
+def test_outputs_are_never_taken_for_photographs(segmenter: Path, facades: Path, tmp_path: Path, call: Any) -> None:
+    """As in the incumbent's folder of results, which holds both."""
+    results = tmp_path / "images"
+    results.mkdir()
+    for path in (facades / "test").iterdir():
+        for half, ending in (("left", "real_B"), ("right", "real_A")):
+            (results / f"{path.stem}_{ending}.png").write_bytes(images.encode(images.read(path, half), ".png"))  # type: ignore[arg-type]
+        grey = np.full((32, 32, 3), 128, np.uint8)
+        (results / f"{path.stem}_fake_B.png").write_bytes(images.encode(grey, ".png"))
+    words = ["evaluate", "fcn", "score", segmenter, results, results]
+    code, _out, _ = call(*words, "--photos", results, "--json", tmp_path / "s.json")
+    assert code == 0
+    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert rows["real photographs"]["iou"]["mean"] > 2 * rows[str(results)]["iou"]["mean"]
+    made = outputs(tmp_path / "out", facades, lambda photos: photos)
+    code, _, err = call("evaluate", "fcn", "score", segmenter, made, facades / "test", "--photos", made)
+    assert code == 2
+    assert "is an output" in err
+
+
+def test_outputs_that_are_not_as_coarse_as_the_photographs_are_told(
+    segmenter: Path, facades: Path, tmp_path: Path, call: Any
+) -> None:
+    made = outputs(tmp_path / "out", facades, lambda photos: [images.resize(p, 16, 16, "bilinear") for p in photos])
+    _, out, _ = call("evaluate", "fcn", "score", segmenter, made, facades / "test", "--direction", "BtoA")
+    assert "Outputs are 16×16 px" in out
+    assert "has batch norm" in out
+
+
+def test_without_photographs_nothing_says_that_scores_mean_something(
+    segmenter: Path, facades: Path, tmp_path: Path, call: Any
+) -> None:
+    made = outputs(tmp_path / "out", facades, lambda photos: photos)
+    (tmp_path / "labels").mkdir()
+    for path in (facades / "test").iterdir():
+        (tmp_path / "labels" / path.name).write_bytes(images.encode(images.read(path, "right"), ".png"))
+    call("evaluate", "fcn", "score", segmenter, made, tmp_path / "labels", "--json", tmp_path / "s.json")
+    assert json.loads((tmp_path / "s.json").read_text())["meaningful"] is None
+
+
+def test_cityscapes_as_it_is_published_is_scored(segmenter: Path, facades: Path, tmp_path: Path, call: Any) -> None:
+    """Labels and photographs in folders of towns, outputs in one folder."""
+    for number, path in enumerate(sorted((facades / "test").iterdir())):
+        town = ("bonn", "ulm")[number % 2]
+        for half, root, ending in (("left", "leftImg8bit", "leftImg8bit"), ("right", "gtFine", "gtFine_color")):
+            folder = tmp_path / root / "val" / town
+            folder.mkdir(parents=True, exist_ok=True)
+            picture = images.read(path, half)  # type: ignore[arg-type]
+            (folder / f"{town}_{number}_{ending}.png").write_bytes(images.encode(picture, ".png"))
+        made = images.resize(images.read(path, "left"), 32, 32, "bilinear")
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / f"{town}_{number}.png").write_bytes(images.encode(made, ".png"))
+    words = [segmenter, tmp_path / "out", tmp_path / "gtFine" / "val", "--photos", tmp_path / "leftImg8bit" / "val"]
+    code, _, err = call("evaluate", "fcn", "score", *words, "--json", tmp_path / "s.json")
+    assert (code, err) == (0, "")
+    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert rows["real photographs"] == rows[str(tmp_path / "out")]
+
+
+def test_test_photographs_are_never_trained_on(tmp_path: Path) -> None:
+    picture = images.encode(np.zeros((4, 4, 3), np.uint8), ".png")
+    for name in ("l/train/a.png", "l/test/b.png", "p/a.png", "p/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(picture)
+    with pytest.raises(DataError, match="do not match"):
+        find_scenes(DataConfig(str(tmp_path / "l"), str(tmp_path / "p")), 0)
+
+
 def test_a_segmenter_that_reads_nothing_is_told(facades: Path, tmp_path: Path, call: Any) -> None:
     path = tmp_path / "untrained.safetensors"
     hopeless = SegmenterConfig(width=2, size="8", epochs=1, batch_size=8, learning_rate=1e-9)
@@ -160,13 +229,15 @@ def test_cityscapes_folders_are_known_by_their_names(tmp_path: Path) -> None:
         (["--palette", "facades", "--vgg", "none.pth", "--width", "8"], "--width 64"),
         (["--palette", "facades", "--vgg", "none.pth"], "no file none.pth"),
         (["--palette", "nowhere.json"], "nowhere.json"),
+        (["--palette", "facades", "-o", "."], "is a folder"),
     ],
 )
 def test_what_cannot_be_trained_is_told_and_nothing_written(
     facades: Path, tmp_path: Path, call: Any, words: list[str], told: str
 ) -> None:
     out = tmp_path / "fcn.safetensors"
-    code, _, err = call("evaluate", "fcn", "train", facades, "--direction", "BtoA", "-o", out, *words)
+    where = [] if "-o" in words else ["-o", out]
+    code, _, err = call("evaluate", "fcn", "train", facades, "--direction", "BtoA", *where, *words)
     assert code == 2
     assert told in err
     assert not out.exists()
@@ -200,3 +271,11 @@ def test_help_needs_no_torch() -> None:
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert told.rstrip().endswith("False")
+
+
+def test_one_small_photograph_cannot_be_learned_from(tmp_path: Path, call: Any) -> None:
+    write(tmp_path / "one", (1, 1, 1), size=32)
+    words = ["--direction", "BtoA", "--palette", "facades", "--width", "2", "-o", tmp_path / "fcn.safetensors"]
+    code, _, err = call("evaluate", "fcn", "train", tmp_path / "one", *words)
+    assert code == 2
+    assert "batch norm" in err

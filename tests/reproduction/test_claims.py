@@ -42,3 +42,16 @@ def test_claims_of_experiments_that_are_not_done_are_passed_over() -> None:
 def test_claims_speak_of_experiments_that_there_are() -> None:
     for claim in CLAIMS:
         assert {*claim.lesser, *claim.greater} <= {*EXPERIMENTS, "real photographs"}
+
+
+@pytest.mark.parametrize(("gan", "expected"), [(9.0, "holds"), (39.0, "does not hold")])
+def test_to_collapse_is_more_than_to_vary_a_little_less(gan: float, expected: str) -> None:
+    rows = {"GAN": gan, "cGAN": 40.0, "L1+cGAN": 40.2}
+    found = judge({name: {seed: {"variety": value} for seed in range(3)} for name, value in rows.items()}, {})
+    assert [each.verdict for each in found if "collapses" in each.claim.says] == [expected]
+
+
+def test_a_segmenter_that_reads_nothing_decides_nothing() -> None:
+    three = [0.1, 0.1, 0.1]
+    found = judge(results(three, [0.2, 0.2, 0.2], [0.3, 0.3, 0.3]), {"warning": "It reads nothing."})
+    assert {each.verdict for each in found if each.claim.of == "class IOU"} == {"undecided"}

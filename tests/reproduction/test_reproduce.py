@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pixlate import images
 from pixlate.data.facades.writing import write
 from pixlate.specs.reproduction import EXPERIMENTS, SCALES, TABLES, ReproductionConfig, training
 
@@ -142,6 +143,58 @@ def test_a_segmenter_that_is_there_is_not_trained_again(done: Path, scenes: Path
     )
     assert code == 2
     assert "other classes" in err or "every colour" in err
+
+
+def test_a_segmenter_of_other_photographs_measures_nothing(done: Path, scenes: Path, tmp_path: Path, call: Any) -> None:
+    words = ["reproduce", scenes, "--direction", "BtoA", "--seeds", 1, "--tables", "noise"]
+    code, _, err = call(
+        *words, "--scale", "small", "--segmenter", done / "segmenter.safetensors", "-o", tmp_path / "out"
+    )
+    assert code == 2
+    assert "32×32" in err
+
+
+def test_nothing_is_measured_on_what_may_have_been_trained_on(tmp_path: Path, call: Any) -> None:
+    write(tmp_path / "set", (6, 0, 0), size=32)
+    code, _, err = call("reproduce", tmp_path / "set", "--direction", "BtoA", "--scale", "tiny", "-o", tmp_path / "out")
+    assert code == 2
+    assert "no test or val part of its own" in err
+
+
+def test_grey_photographs_are_measured_but_for_their_colours(tmp_path: Path, call: Any) -> None:
+    write(tmp_path / "drawn", (4, 1, 2), size=32)
+    for part in ("train", "val", "test"):
+        for path in (tmp_path / "drawn" / part).iterdir():
+            for half, side in (("left", "A"), ("right", "B")):
+                picture = images.read(path, half)  # type: ignore[arg-type]
+                out = tmp_path / "set" / f"{part}{side}" / path.name
+                out.parent.mkdir(parents=True, exist_ok=True)
+                grey = images.with_channels(picture, 1) if side == "A" else picture
+                out.write_bytes(images.encode(grey, ".png"))
+    words = ["--direction", "BtoA", "--scale", "tiny", "--seeds", 1, "--tables", "figure7", "-o", tmp_path / "out"]
+    assert call("reproduce", tmp_path / "set", *words)[0] == 0
+    assert "| L1 | – | – | – |" in (tmp_path / "out" / "results.md").read_text()
+
+
+def test_others_are_looked_at_before_anything_is_trained(scenes: Path, tmp_path: Path, call: Any) -> None:
+    (tmp_path / "theirs").mkdir()
+    words = ["--direction", "BtoA", "--scale", "tiny", "-o", tmp_path / "out", "--other", f"x={tmp_path / 'theirs'}"]
+    code, _, err = call("reproduce", scenes, *words)
+    assert code == 2
+    assert "lacks 3 of 3" in err
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_scores_by_another_segmenter_are_measured_anew(scenes: Path, tmp_path: Path, call: Any) -> None:
+    words = ["--direction", "BtoA", "--scale", "tiny", "--seeds", 1, "--tables", "noise", "-o", tmp_path / "out"]
+    assert call("reproduce", scenes, *words)[0] == 0
+    path = tmp_path / "out" / "scores" / "z" / "seed-0.json"
+    before = json.loads(path.read_text())
+    path.write_text(json.dumps(before | {"noise": 99, "stamp": before["stamp"] | {"segmenter_sha256": "another"}}))
+    code, out, _ = call("reproduce", scenes, *words)
+    assert code == 0
+    assert "z, seed 0" in out
+    assert json.loads(path.read_text()) == before
 
 
 def test_processes_share_the_experiments(scenes: Path, tmp_path: Path) -> None:

@@ -84,6 +84,9 @@ def evaluate(  # noqa: PLR0913 - one argument a flag
 
     if not outputs.is_file() and (sources is not None or size is not None):
         raise ConfigError(f"--sources and --size are for a model file, and {outputs} is none.")
+    for path in filter(None, (json, csv, page)):
+        if path.is_dir():
+            raise ConfigError(f"{path} is a folder; name a file to write to.")
     if unpaired and (csv or page):
         raise ConfigError("--csv and --page are of pairs; leave them out with --unpaired.")
     scale = None if range_ is None else parse_range(range_)

@@ -33,7 +33,7 @@ def train(  # noqa: PLR0913 - one argument a flag
     epochs: int = SegmenterConfig.epochs,
     batch_size: int = SegmenterConfig.batch_size,
     crop: int = SegmenterConfig.crop,
-    learning_rate: float = SegmenterConfig.learning_rate,
+    learning_rate: float | None = None,
     vgg: str | None = None,
     seed: int = 0,
     device: DeviceName = "auto",
@@ -67,7 +67,7 @@ def train(  # noqa: PLR0913 - one argument a flag
     crop
         Side of the square that is cut out of larger photographs for a step.
     learning_rate
-        Adam's at the start.
+        Adam's at the start. Default: 0.001, with --vgg 0.0001.
     vgg
         File of torchvision's VGG-16 (vgg16-397923af.pth) for first weights. Default: drawn at random, with batch norm.
     seed
@@ -133,13 +133,13 @@ def score(  # noqa: PLR0913
     matched = match(outputs, labels, half_of(direction, "source"), endings=LABELS, common=common)
     scenes = scenes_of(matched, direction, photos)
     segmenter = Segmenter(fcn, device)
+    notes = (*matched.notes, *scoring.misfits(segmenter.card, matched.matches))
     reader = LabelReader(segmenter.card.labels)
 
     def bar(what: str) -> Any:  # noqa: ANN401 - a function from numbers to numbers
         return lambda places: shown(places, what, len(places))
 
     rows = {}
-    notes = matched.notes
     if scenes:
         rows[accuracy.CEILING] = scoring.of_photographs(segmenter, scenes, reader, bar("reading photographs"))
         if len(scenes) > 1:

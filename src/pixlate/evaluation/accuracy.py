@@ -59,7 +59,7 @@ class AccuracyTable:
             "rows": {name: row_document(row, self.names) for name, row in self.rows.items()},
             "classes": list(self.names),
             "count": self.count,
-            "meaningful": not self.warning,
+            "meaningful": not self.warning if CEILING in self.rows else None,
             "intervals": f"{LEVEL:.0%} by bootstrap over pictures, {TIMES} resamples",
             "notes": [*self.notes, *([self.warning] if self.warning else [])],
         }
@@ -132,7 +132,8 @@ def of_commonest(counts: Counts) -> Counts:
 
 
 def _shown(score: Score) -> str:
-    return f"{score.mean:.3f} ({score.interval[0]:.3f}–{score.interval[1]:.3f})"
+    low, high = score.interval
+    return f"{score.mean:.3f} ({low:.3f}–{high:.3f})" if np.isfinite(low) else f"{score.mean:.3f}"
 
 
 def _finite(value: float) -> float | None:

@@ -21,8 +21,8 @@ from pixlate.specs.training import DeviceName
 
 _FID = "6726825d"
 """How the SHA-256 of the FID's weights begins, and their file's name ends (pytorch-fid's)."""
-_ALEXNET, _SMALLEST = "7be5be79", 32
-"""Likewise of torchvision's AlexNet; and the least side that LPIPS has windows for."""
+_SMALLEST = 32
+"""The least side that LPIPS has windows for."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,11 @@ class FromInception:
     def __call__(self, picture: Levels) -> NDArray[np.float64]:
         """(2048,)."""
         resized = images.resize(_in_colour(picture).astype(np.float32), SIDE, SIDE, "bicubic")
-        return _run(self._network, resized, self._device)
+        planes = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None]
+        with torch.inference_mode():
+            # As its makers scaled, not to ±1 exactly.
+            found: torch.Tensor = self._network(((planes - 128) / 128).to(self._device))
+        return found[0].double().cpu().numpy()
 
 
 class FromSegmenter:
@@ -116,9 +120,7 @@ class Perceptual:
                 raise ConfigError(f"{linear} holds no weights of LPIPS for AlexNet (lin{place}.model.1.weight).")
             self._network.weights[place] = torch.nn.Parameter(weight.float().view(width), requires_grad=False)
         self._network.to(self._device)
-        digests = _sha256(alexnet), _sha256(linear)
-        standard = digests[0].startswith(_ALEXNET)
-        self.origin = Origin("LPIPS 0.1, AlexNet", " and ".join(digests), "none", standard)
+        self.sha256 = f"{_sha256(alexnet)} and {_sha256(linear)}"
 
     def __call__(self, output: Levels, target: Levels) -> float:
         """The distance of two pictures (H, W, C) in 8-bit levels.
@@ -148,12 +150,6 @@ def _fill(network: torch.nn.Module, path: Path, what: str, prefix: str = "") -> 
         network.load_state_dict({name: given.get(name, own) for name, own in wanted.items()})
     except RuntimeError as error:
         raise ConfigError(f"{path} is not {what} ({' '.join(str(error).split())[:200]}).") from error
-
-
-def _run(network: torch.nn.Module, picture: Levels, device: torch.device) -> NDArray[np.float64]:
-    with torch.inference_mode():
-        found: NDArray[np.float64] = network(_tensor(picture, device))[0].double().cpu().numpy()
-    return found
 
 
 def _tensor(picture: Levels, device: torch.device) -> torch.Tensor:

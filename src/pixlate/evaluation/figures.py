@@ -43,8 +43,8 @@ def distributions(outputs: Mapping[str, Curves], targets: Curves) -> str:
 def _panel(axis: str, place: int, outputs: Mapping[str, Curves], targets: Curves) -> str:
     low, high = AXES[axis]
     sets = [*(curves[axis] for curves in outputs.values()), targets[axis]]
-    seen = [index for index in range(high - low) if any(curve[index] > _TAIL for curve in sets)] or [0]
-    first, last = (low, high) if axis == "L" else (low + seen[0], low + seen[-1] + 1)
+    seen = [index for index in range(high - low + 1) if any(curve[index] > _TAIL for curve in sets)] or [0]
+    first, last = (low, high) if axis == "L" else (low + seen[0], low + seen[-1])
     left = place * (_WIDTH + _LEFT) + _LEFT
 
     def x(value: float) -> float:
@@ -63,9 +63,9 @@ def _panel(axis: str, place: int, outputs: Mapping[str, Curves], targets: Curves
     ]
     for index, curve in enumerate(sets):
         points = [
-            (x(low + bin_ + 0.5), y(max(math.log(probability), _LEAST)) if probability > 0 else y(_LEAST))
+            (x(low + bin_), y(max(math.log(probability), _LEAST)) if probability > 0 else y(_LEAST))
             for bin_, probability in enumerate(curve)
-            if first <= low + bin_ < last
+            if first <= low + bin_ <= last
         ]
         path = "M" + "L".join(f"{across:.1f} {down:.1f}" for across, down in points)
         parts.append(f'<path d="{path}" {_stroke(index, last=index == len(sets) - 1)}/>')

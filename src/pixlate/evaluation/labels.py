@@ -17,6 +17,8 @@ from pixlate.specs.segmenter import LabelRule
 
 _STRANGE = 0.5
 """The share of pixels without a class from which a picture is taken to be of another palette."""
+_APART, _LOOKED_AT = 20.0, 4000
+"""The median distance from which it is, over so many pixels (the published facades have 3, CMP's own palette 37)."""
 _CITYSCAPES = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 """The ids, in Cityscapes' labelIds files, of the classes that are scored, in the order of their train ids."""
 
@@ -59,6 +61,7 @@ class LabelReader:
             wanted = "grey pictures of class numbers" if self.palette is None else "label colours or class numbers"
             raise PictureError(f"{path} has {picture.shape[-1]} channels; {wanted} are wanted.")
         classes = self.palette.classes(picture, self.rule.within)
+        self._refuse_other_palette(picture, path)
         none = float((classes == IGNORE).mean())
         known = _share(picture, self.palette.ignored)
         if none - known > _STRANGE:
@@ -67,6 +70,18 @@ class LabelReader:
                 f"the palette {self.rule.palette}. Is it another palette's, or no label picture?"
             )
         return smoothed(classes) if self.rule.smooth else classes
+
+    def _refuse_other_palette(self, picture: Picture, path: Path) -> None:
+        """Even a blurred JPEG of the right palette has most pixels near a colour of it; another palette has not."""
+        assert self.palette is not None  # noqa: S101 - colours are read by one
+        colours = np.array([*self.palette.colours, *self.palette.ignored], np.float32)
+        some = picture.reshape(-1, 3)[:: max(1, picture.size // 3 // _LOOKED_AT)].astype(np.float32)
+        apart = float(np.median(np.sqrt(((some[:, None] - colours) ** 2).sum(-1).min(1))))
+        if apart > _APART:
+            raise PictureError(
+                f"{path}: half of its pixels are more than {apart:.0f} levels of RGB from every colour of the palette "
+                f"{self.rule.palette}. Is it another palette's, or no label picture?"
+            )
 
     def nearest(self, picture: Picture) -> Classes:
         """The class whose colour is nearest, for each pixel of an output (H, W, 3), wherever it lies."""

@@ -10,9 +10,11 @@ from pixlate.errors import DataError
 from pixlate.images import Half
 from pixlate.specs.data import Direction
 
-_OUTPUTS = ("_fake_B", "_fake_A", "-outputs", "_leftImg8bit")
+OUTPUTS = ("_fake_B", "_fake_A", "-outputs", "_leftImg8bit")
 LABELS = ("_gtFine_labelTrainIds", "_gtFine_labelIds", "_gtFine_color", "_real_A", "_real_B")
 """What Cityscapes and other programs put behind the name of a label picture, the likelier first."""
+PHOTOGRAPHS = ("_real_B", "_real_A", "-targets", "_leftImg8bit")
+"""Likewise of a real photograph."""
 TARGETS = ("_real_B", "_real_A", "-targets", "_leftImg8bit", "_gtFine_color")
 """Likewise of any target."""
 _NAMED = 3
@@ -48,21 +50,28 @@ def half_of(direction: Direction | None, side: Literal["source", "target"] = "ta
 
 
 def match(
-    outputs: Path, targets: Path, half: Half = "whole", *, endings: Sequence[str] = TARGETS, common: bool = False
+    outputs: Path,
+    targets: Path,
+    half: Half = "whole",
+    *,
+    own: Sequence[str] = OUTPUTS,
+    endings: Sequence[str] = TARGETS,
+    common: bool = False,
+    flat: bool = True,
 ) -> Matched:
     """Every output with its target: files whose paths within their folders are one, but for the ending.
 
-    Where no paths are, names without folders will do, if each is there once.
+    Where no paths are, names without folders will do, if each is there once and `flat` lets them.
 
-    `half` says what of each target's file is meant. `endings` are those that may stand behind the targets' names.
-    `common` leaves out what is in one folder alone.
+    `half` says what of each target's file is meant. `own` and `endings` may stand behind the names of outputs and of
+    targets. `common` leaves out what is in one folder alone.
 
     Raises:
         DataError: no such folder, no pictures, two of one name, or names that do not match.
     """
     notes: list[str] = []
-    made, wanted = _named(outputs, _OUTPUTS, notes), _named(targets, endings, notes)
-    if not made.keys() & wanted.keys():
+    made, wanted = _named(outputs, own, notes), _named(targets, endings, notes)
+    if flat and not made.keys() & wanted.keys():
         made, wanted = _flat(made), _flat(wanted)
     both = sorted(made.keys() & wanted.keys())
     lone = (sorted(made.keys() - wanted.keys()), sorted(wanted.keys() - made.keys()))

@@ -45,7 +45,7 @@ MEASURES = {
     "psnr": Measure("PSNR", "dB, peak 255", 2, greater_is_better=True),
     "ssim": Measure("SSIM", "up to 1", 3, greater_is_better=True),
     "ms_ssim": Measure("MS-SSIM", "up to 1", 3, greater_is_better=True),
-    "lpips": Measure("LPIPS", "0.1, AlexNet", 3, greater_is_better=False),
+    "lpips": Measure("LPIPS", "AlexNet", 3, greater_is_better=False),
 }
 
 

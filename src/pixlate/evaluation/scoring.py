@@ -70,7 +70,7 @@ def score(
         names=names,
         pictures=tuple(pictures),
         notes=matched.notes,
-        weights=None if perceptual is None else perceptual.origin.sha256,
+        weights=None if perceptual is None else perceptual.sha256,
     )
 
 

@@ -13,8 +13,8 @@ from pixlate.evaluation.report import Score
 from pixlate.metrics import bootstrap, distribution
 
 Features = NDArray[np.float64]
-_TIMES = 200
-"""Resamples: each takes a decomposition."""
+_TIMES, _LARGE = 200, 300
+"""Resamples, each of which takes a decomposition; of sets of more pictures than that a quarter as many."""
 _NEIGHBOURS = 3
 
 
@@ -60,7 +60,7 @@ class Distances:
             "features": self.features,
             "outputs": self.counts[0],
             "targets": self.counts[1],
-            "intervals": f"{bootstrap.LEVEL:.0%} by bootstrap over the pictures of both, {_TIMES} resamples, centred",
+            "intervals": f"{bootstrap.LEVEL:.0%} by bootstrap over the pictures of both, centred",
         }
 
 
@@ -69,7 +69,7 @@ def compare(outputs: Features, targets: Features, origin: Origin, seed: int = 0)
     found = _measured(outputs, targets)
     generator = np.random.Generator(np.random.PCG64(draws.seed(seed, "bootstrap of sets")))
     replicates: dict[str, list[float]] = {name: [] for name in found}
-    for _ in range(_TIMES):
+    for _ in range(_TIMES if max(len(outputs), len(targets)) <= _LARGE else _TIMES // 4):
         drawn = (each[generator.integers(len(each), size=len(each))] for each in (outputs, targets))
         for name, value in _measured(*drawn).items():
             replicates[name].append(value)

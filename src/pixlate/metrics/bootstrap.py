@@ -11,7 +11,12 @@ LEVEL = 0.95
 
 
 def resamples(count: int, seed: int, times: int = TIMES) -> Floats:
-    """How often each of `count` pictures comes in each of `times` draws of as many, put back: (times, count)."""
+    """How often each of `count` pictures comes in each of `times` draws of as many, put back: (times, count).
+
+    One picture says nothing of others: NaN.
+    """
+    if count == 1:
+        return np.full((times, 1), np.nan)
     generator = np.random.Generator(np.random.PCG64(seed))
     return generator.multinomial(count, np.full(count, 1 / count), size=times).astype(np.float64)
 
@@ -23,8 +28,3 @@ def interval(replicates: Floats, level: float = LEVEL) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def of_mean(values: Floats, seed: int, times: int = TIMES) -> tuple[float, float]:
-    """The interval of the mean of one value a picture (n,)."""
-    return interval(resamples(len(values), seed, times) @ values / len(values))

@@ -1,24 +1,25 @@
 """How the colours of outputs are spread beside those of targets (pix2pix, section 4.2 and Figure 7).
 
-Marginal distributions of L, a and b over all pixels of all pictures, in bins of one unit; a and b are counted from -128
-on. The paper tells neither its bins nor the base of its logarithms.
+Marginal distributions of L, a and b over all pixels of all pictures, in bins of one unit around the whole numbers, so
+that greys, whose a and b are 0 but for rounding, fall into one. The paper tells neither its bins nor the base of its
+logarithms.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 AXES = {"L": (0, 100), "a": (-128, 128), "b": (-128, 128)}
-"""The ends of each axis, in units of Lab."""
+"""The least and the greatest bin's middle, in units of Lab."""
 
 Counts = NDArray[np.float64]
 
 
 def histograms(lab: NDArray[np.float32]) -> dict[str, Counts]:
-    """Pixels by value of L (100,), a (256,) and b (256,), of one picture (H, W, 3) in Lab."""
+    """Pixels by value of L (101,), a (257,) and b (257,), of one picture (H, W, 3) in Lab."""
     found = {}
     for place, (axis, (low, high)) in enumerate(AXES.items()):
-        bins = np.clip(np.floor(lab[..., place]).astype(np.int64) - low, 0, high - low - 1)
-        found[axis] = np.bincount(bins.ravel(), minlength=high - low).astype(np.float64)
+        bins = np.clip(np.floor(lab[..., place] + 0.5).astype(np.int64) - low, 0, high - low)
+        found[axis] = np.bincount(bins.ravel(), minlength=high - low + 1).astype(np.float64)
     return found
 
 

@@ -1,8 +1,11 @@
 """How far two sets of pictures are apart, by features of each that somebody extracts; nothing is paired."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
+_BLOCK = 1000
 Features = NDArray[np.float64]
 """(pictures, features)."""
 
@@ -32,8 +35,8 @@ def kernel(outputs: Features, targets: Features) -> float:
         ValueError: fewer than two pictures in a set.
     """
     _enough(outputs, targets)
-    within = [_off_diagonal(_cubic(features, features)) for features in (outputs, targets)]
-    return float(sum(within) - 2 * _cubic(outputs, targets).mean())
+    within = sum(_off_diagonal(features) for features in (outputs, targets))
+    return float(within - 2 * _cubic_sum(outputs, targets) / (len(outputs) * len(targets)))
 
 
 def precision_recall(outputs: Features, targets: Features, k: int = 3) -> tuple[float, float]:
@@ -63,21 +66,28 @@ def _centred(features: Features) -> Features:
     return centred
 
 
-def _cubic(a: Features, b: Features) -> Features:
-    values: Features = (a @ b.T / a.shape[1] + 1) ** 3
-    return values
+def _cubic_sum(a: Features, b: Features) -> float:
+    return sum(float(((rows @ b.T / a.shape[1] + 1) ** 3).sum()) for rows in _blocks(a))
 
 
-def _off_diagonal(matrix: Features) -> float:
-    count = len(matrix)
-    return float((matrix.sum() - np.trace(matrix)) / (count * (count - 1)))
+def _off_diagonal(features: Features) -> float:
+    """The mean of the kernel over all pairs of different pictures."""
+    count = len(features)
+    diagonal = float((((features**2).sum(1) / features.shape[1] + 1) ** 3).sum())
+    return (_cubic_sum(features, features) - diagonal) / (count * (count - 1))
 
 
 def _covered(points: Features, manifold: Features, k: int) -> float:
-    radii = np.sort(_distances(manifold, manifold), axis=1)[:, k]  # the nearest is the picture itself
-    return float((_distances(points, manifold) <= radii).any(1).mean())
+    # Of a set beside itself the nearest is the picture itself.
+    radii = np.concatenate([np.partition(_distances(rows, manifold), k, axis=1)[:, k] for rows in _blocks(manifold)])
+    return float(np.mean(np.concatenate([(_distances(rows, manifold) <= radii).any(1) for rows in _blocks(points)])))
 
 
 def _distances(a: Features, b: Features) -> Features:
     squares: Features = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
     return np.maximum(squares, 0)
+
+
+def _blocks(features: Features) -> Iterator[Features]:
+    """So many at a time, for every pair of a large set would take much memory."""
+    return (features[start : start + _BLOCK] for start in range(0, len(features), _BLOCK))

@@ -1,7 +1,10 @@
 """What every experiment is measured against: the test part of a data set, and the segmenter that reads it."""
 
+import hashlib
 import re
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,17 +13,19 @@ from pixlate import lock
 from pixlate.data.lists import Part
 from pixlate.errors import ConfigError, DataError, RunError
 from pixlate.evaluation.fcn import training
-from pixlate.evaluation.fcn.scenes import Scene, find_scenes
+from pixlate.evaluation.fcn.scenes import Scene, to_measure_on
 from pixlate.evaluation.fcn.segmenter import Segmenter
 from pixlate.evaluation.labels import LabelReader
 from pixlate.evaluation.matching import Match, Matched
 from pixlate.specs.data import DataConfig
 from pixlate.specs.reproduction import ReproductionConfig
-from pixlate.specs.segmenter import LabelRule, SegmenterConfig
+from pixlate.specs.segmenter import LabelRule, SegmenterCard, SegmenterConfig
 
+MEASURED_BY = "1"
+"""Another number where the same outputs would get other scores: those measured before are measured anew."""
 SEGMENTER = "segmenter.safetensors"
-_PATIENCE = 2.0
-"""Seconds between two looks whether another process has finished it."""
+_PATIENCE = 1.0
+"""Seconds between two looks whether another process has ended."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,24 @@ class Bench:
         """Trained unless it is there; where another process is at that, it is waited for."""
         if self.config.segmenter is not None:
             given = Segmenter(Path(self.config.segmenter), self.config.device)
-            if given.card.names != self.reader.names:
-                raise ConfigError(
-                    f"{self.config.segmenter} reads other classes than the palette {self.config.palette}."
-                )
+            self._refuse_other(given.card)
             return given
         path = self.folder / SEGMENTER
-        while not path.is_file():
-            try:
-                with lock.hold(self.folder / "segmenter.lock", "The segmenter"):
-                    if not path.is_file():
-                        self._train(path)
-            except RunError:
-                time.sleep(_PATIENCE)
+        with alone(self.folder, "segmenter"):
+            if not path.is_file():
+                self._train(path)
         return Segmenter(path, self.config.device)
+
+    def _refuse_other(self, card: SegmenterCard) -> None:
+        given, size = self.config.segmenter, self.config.size.size
+        if card.names != self.reader.names or card.labels != self.reader.rule:
+            raise ConfigError(f"{given} reads other classes than the palette {self.config.palette}.")
+        if card.size != (size, size):
+            known = "×".join(map(str, card.size)) or "any"
+            raise ConfigError(
+                f"{given} knows photographs of {known} px, and outputs are to have {size}×{size}: real photographs "
+                "would be no ceiling of theirs."
+            )
 
     def _train(self, path: Path) -> None:
         config, scale = self.config, self.config.size
@@ -63,6 +72,21 @@ class Bench:
             vgg=config.vgg,
         )
         training.train(data_of(config), self.reader.rule, settings, path, config.device)
+
+    @cached_property
+    def stamp(self) -> dict[str, str]:
+        """What every score depends on beside the run: by whom, on what, and with which pixlate it was measured."""
+        with (self.folder / SEGMENTER if self.config.segmenter is None else Path(self.config.segmenter)).open(
+            "rb"
+        ) as file:
+            segmenter = hashlib.file_digest(file, "sha256").hexdigest()
+        names = hashlib.sha256("\n".join(scene.name for scene in self.scenes).encode()).hexdigest()
+        return {
+            "segmenter_sha256": segmenter,
+            "scenes_sha256": names,
+            "size": str(self.config.size.size),
+            "measured_by": MEASURED_BY,
+        }
 
     def outputs(self, name: str, seed: int) -> Path:
         """Where the outputs of an experiment are."""
@@ -110,11 +134,21 @@ def prepare(config: ReproductionConfig, folder: Path) -> Bench:
         ConfigError: a palette that is not known.
     """
     reader = LabelReader(LabelRule(config.palette))
-    parts = find_scenes(data_of(config), 0)
-    part: Part = "test" if parts["test"] else "val"
-    if not parts[part]:
-        raise DataError(f"{config.data} has no test or validation part to measure on.")
-    return Bench(config, folder, tuple(parts[part]), part, reader)
+    part, scenes = to_measure_on(data_of(config))
+    return Bench(config, folder, tuple(scenes), part, reader)
+
+
+@contextmanager
+def alone(folder: Path, what: str) -> Iterator[None]:
+    """Let one process at a time do this in the folder; another waits."""
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(lock.hold(folder / f"{what}.lock", what))
+                break
+            except RunError:  # another process is at it
+                time.sleep(_PATIENCE)
+        yield
 
 
 def data_of(config: ReproductionConfig) -> DataConfig:

@@ -58,26 +58,24 @@ def grids(
 
 
 def _scored(
-    config: ReproductionConfig, table: Table, rows: Sequence[Any], real: Mapping[str, Any], others: Mapping[str, Any]
+    config: ReproductionConfig,
+    table: Table,
+    rows: Sequence[Any],
+    real: Mapping[str, Any],
+    others: Mapping[str, Any],
 ) -> Grid:
     kind, columns = _COLUMNS[table.measure]
     lines = []
     for title, found, published in rows:
-        seeds = list(found.values())
-        cells = [
-            _over([scores[kind][column]["mean"] for scores in seeds], _interval(seeds, kind, column))
-            for column in columns
-        ]
-        lines.append((title, *cells, _published(published), str(len(seeds))))
+        cells = [_over([scores.get(kind, {}).get(column) for scores in found.values()]) for column in columns]
+        lines.append((title, *cells, _published(published), str(len(found))))
     if table.measure != "labels":
         for title, scores in others.items():
-            cells = [_over([scores[kind][column]["mean"]], scores[kind][column]["interval"]) for column in columns]
-            lines.append((title, *cells, "", "–"))
+            lines.append((title, *(_over([scores.get(kind, {}).get(column)]) for column in columns), "", "–"))
     if table.measure == "fcn":
         for title in (CEILING, SHUFFLED, MAJORITY):
             if title in real["rows"]:
-                row = real["rows"][title]
-                cells = [_over([row[column]["mean"]], row[column]["interval"]) for column in columns]
+                cells = [_over([real["rows"][title][column]]) for column in columns]
                 lines.append((title, *cells, _published(PUBLISHED_CEILING) if title == CEILING else "", "–"))
     head = ("", *columns.values(), "published (Cityscapes)", "seeds")
     patches = [training(config, name, 0, "").networks.receptive_field for name, _ in table.rows.values()]
@@ -87,7 +85,7 @@ def _scored(
 
 def _noise(table: Table, rows: Sequence[Any]) -> Grid:
     lines = [
-        (title, _over([scores["noise"] for scores in found.values()]), str(len(found)))
+        (title, _over([{"mean": scores["noise"]} for scores in found.values()]), str(len(found)))
         for title, found, _ in rows
         if found
     ]
@@ -97,17 +95,14 @@ def _noise(table: Table, rows: Sequence[Any]) -> Grid:
     return Grid(table.title, ("noise", "levels", "seeds"), tuple(lines), note)
 
 
-def _interval(seeds: Sequence[Mapping[str, Any]], kind: str, column: str) -> Sequence[float] | None:
-    return seeds[0][kind][column]["interval"] if len(seeds) == 1 else None
-
-
-def _over(values: Sequence[float], interval: Sequence[float] | None = None) -> str:
+def _over(scores: Sequence[Mapping[str, Any] | None]) -> str:
     """The mean over seeds with the least and the greatest; of one seed with its interval over pictures."""
-    if not values:
+    told = [score for score in scores if score is not None and score["mean"] is not None]
+    if not told:
         return "–"
-    if interval is None:
-        interval = [min(values), max(values)]
-    return f"{np.mean(values):.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+    means = [score["mean"] for score in told]
+    low, high = told[0].get("interval", (None, None)) if len(told) == 1 else (min(means), max(means))
+    return f"{np.mean(means):.3f}" if low is None else f"{np.mean(means):.3f} ({low:.3f} to {high:.3f})"
 
 
 def _published(scores: Sequence[float] | None) -> str:
@@ -178,6 +173,7 @@ def _figure7(config: ReproductionConfig, results: Results, real: Mapping[str, An
         for title, (name, _) in TABLES["figure7"].rows.items()
         if results.get(name)
     }
+    sets = {title: curves for title, curves in sets.items() if curves}
     return f"<h2>Figure 7</h2>{figures.distributions(sets, real['curves'])}" if sets and real["curves"] else ""
 
 

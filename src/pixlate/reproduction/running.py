@@ -8,9 +8,11 @@ from pathlib import Path
 from pixlate import durable
 from pixlate.errors import ConfigError, RunError, suggestion
 from pixlate.reproduction import report, working
-from pixlate.reproduction.bench import Bench, prepare
+from pixlate.reproduction.bench import Bench, alone, prepare
 from pixlate.specs.document import to_document
 from pixlate.specs.reproduction import TABLES, ReproductionConfig
+
+Others = dict[str, working.Scores]
 
 SETTINGS = "reproduction.json"
 _MAY_CHANGE = frozenset({"tables", "seeds", "device", "others"})
@@ -28,17 +30,21 @@ def reproduce(config: ReproductionConfig, folder: Path, tell: Callable[[str], No
     """
     check(config)
     rank, world = _alone()
-    _settle(config, folder)
+    with alone(folder, "settings"):
+        _settle(config, folder)
     bench = prepare(config, folder)
+    for other in config.others.values():
+        bench.beside(Path(other), labels=True)
     if rank == 0 and (warning := working.ceiling(bench)["warning"]):
         tell(warning)
+    others: Others = {}
     todo = [(name, seed) for seed in range(config.seeds) for name in config.experiments]
     for name, seed in todo[rank::world]:
-        if not bench.scores(name, seed).is_file():
+        if working.scores_of(bench, name, seed) is None:
             tell(f"{name}, seed {seed}")
         working.work(bench, name, seed)
-        write(bench)
-    return write(bench)
+        write(bench, others)
+    return write(bench, others)
 
 
 def check(config: ReproductionConfig) -> None:
@@ -54,16 +60,26 @@ def check(config: ReproductionConfig) -> None:
         raise ConfigError("One table, one seed and one epoch at least are wanted.")
 
 
-def write(bench: Bench) -> Path:
-    """Write the page, the same as Markdown without pictures, and all figures as JSON; of all that is done so far."""
-    results: report.Results = {}
+def write(bench: Bench, others: Others) -> Path:
+    """Write the page, the same as Markdown without pictures, and all figures as JSON; of all that is done so far.
+
+    `others` are the scores of what others have made, filled where they are missing.
+    """
     real = working.ceiling(bench)
+    for name, path in bench.config.others.items():
+        if name not in others:
+            others[name] = working.measure(bench, Path(path))
+    with alone(bench.folder, "report"):
+        return _written(bench, real, others)
+
+
+def _written(bench: Bench, real: working.Scores, others: Others) -> Path:
+    results: report.Results = {}
     for name in bench.config.experiments:
-        done = {seed: bench.scores(name, seed) for seed in range(bench.config.seeds)}
-        found = {seed: json.loads(path.read_text("utf-8")) for seed, path in done.items() if path.is_file()}
-        if found:
-            results[name] = found
-    others = {name: working.measure(bench, Path(path)) for name, path in bench.config.others.items()}
+        found = {seed: working.scores_of(bench, name, seed) for seed in range(bench.config.seeds)}
+        done = {seed: scores for seed, scores in found.items() if scores is not None}
+        if done:
+            results[name] = done
     durable.write(bench.folder / "results.md", report.markdown(bench, results, real, others).encode())
     figures = {"settings": to_document(bench.config), "real": real, "results": results, "others": others}
     durable.write(bench.folder / "results.json", (json.dumps(figures, indent=1, allow_nan=False) + "\n").encode())
@@ -88,7 +104,7 @@ def _settle(config: ReproductionConfig, folder: Path) -> None:
                 f"{folder} was begun with {name} {before.get(name)}, not {now[name]}. Give another folder with --out."
             )
         return
-    if folder.is_dir() and any(folder.iterdir()):
+    if any(path.suffix not in (".lock", ".part") for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no reproduction. Give another folder with --out.")
     durable.write(path, (json.dumps(now, indent=1) + "\n").encode())
 
@@ -96,8 +112,10 @@ def _settle(config: ReproductionConfig, folder: Path) -> None:
 def _alone() -> tuple[int, int]:
     """Which process of how many this is; from now on each trains as if it were the only one."""
     rank, world = (int(os.environ.get(name, default)) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1")))
-    if "LOCAL_RANK" in os.environ and "CUDA_VISIBLE_DEVICES" not in os.environ:
-        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]
+    local = os.environ.get("LOCAL_RANK")
+    if local is not None:
+        shared = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = shared[int(local) % len(shared)] if shared != [""] else local
     for name in _TORCHRUN:
         os.environ.pop(name, None)
     return rank, world

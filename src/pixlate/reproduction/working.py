@@ -25,11 +25,13 @@ Scores = dict[str, Any]
 
 
 def work(bench: Bench, name: str, seed: int) -> Scores:
-    """The scores of one experiment: read if they are there, else found, from whatever step is still missing on."""
-    path = bench.scores(name, seed)
-    if path.is_file():
-        scores: Scores = json.loads(path.read_text("utf-8"))
-        return scores
+    """The scores of one experiment: read if they are there, else found, from whatever step is still missing on.
+
+    Raises:
+        RunError: its run was trained with other settings than these.
+    """
+    if (known := scores_of(bench, name, seed)) is not None:
+        return known
     from pixlate import training as verb  # noqa: PLC0415 - the longest to load
 
     model = verb.train(training(bench.config, name, seed, str(bench.run(name, seed)))) / "model.safetensors"
@@ -37,8 +39,25 @@ def work(bench: Bench, name: str, seed: int) -> Scores:
     scores = measure(bench, bench.outputs(name, seed), backwards=EXPERIMENTS[name].backwards)
     if any(name in dict(table.rows.values()) for table in TABLES.values() if table.measure == "noise"):
         scores["noise"] = stochasticity(bench, model)
-    durable.write(path, (json.dumps(scores, indent=1, allow_nan=False) + "\n").encode())
+    _keep(bench, bench.scores(name, seed), scores)
     return scores
+
+
+def scores_of(bench: Bench, name: str, seed: int) -> Scores | None:
+    """The scores written down for an experiment; None if there are none, or by another segmenter or measure."""
+    return _kept(bench, bench.scores(name, seed))
+
+
+def _kept(bench: Bench, path: Path) -> Scores | None:
+    if not path.is_file():
+        return None
+    scores: Scores = json.loads(path.read_text("utf-8"))
+    return scores if scores.get("stamp") == bench.stamp else None
+
+
+def _keep(bench: Bench, path: Path, scores: Scores) -> None:
+    scores["stamp"] = bench.stamp
+    durable.write(path, (json.dumps(scores, indent=1, allow_nan=False) + "\n").encode())
 
 
 def translate(bench: Bench, model: Path, out: Path, *, backwards: bool) -> None:
@@ -95,9 +114,9 @@ def _looks(matched: Matched) -> Scores:
 def ceiling(bench: Bench) -> Scores:
     """The scores of the real photographs, shrunk as outputs are, and of the guesses; their colours and sharpness."""
     path = bench.folder / "scores" / "ceiling.json"
-    if path.is_file():
-        scores: Scores = json.loads(path.read_text("utf-8"))
-        return scores
+    bench.segmenter  # noqa: B018 - by which a stamp is known
+    if (known := _kept(bench, path)) is not None:
+        return known
     real = fcn.of_photographs(bench.segmenter, bench.scenes, bench.reader)
     rows = {accuracy.CEILING: real, accuracy.MAJORITY: accuracy.of_commonest(real)}
     if len(bench.scenes) > 1:
@@ -116,5 +135,5 @@ def ceiling(bench: Bench) -> Scores:
         "curves": {axis: curve for axis, (curve, _) in report.curves.items()},
         **_looks(matched),
     }
-    durable.write(path, (json.dumps(scores, indent=1, allow_nan=False) + "\n").encode())
+    _keep(bench, path, scores)
     return scores

@@ -52,8 +52,8 @@ class SegmenterConfig:
     """Photographs a step."""
     crop: int = 512
     """Side of the square that is cut out of larger photographs for a step."""
-    learning_rate: float = 1e-3
-    """Adam's at the start; it falls to 0 (1 - done)^0.9."""
+    learning_rate: float | None = None
+    """Adam's at the start; it falls to 0 with (1 - done)^0.9. Default: 0.001, with VGG-16's weights 0.0001."""
     vgg: str | None = None
     """File of torchvision's VGG-16, for first weights. Default: drawn at random, and then with batch norm."""
     seed: int = 0
@@ -68,7 +68,7 @@ class SegmenterConfig:
         for name in ("width", "epochs", "batch_size", "crop"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"--{name.replace('_', '-')} is {getattr(self, name)}; 1 or more is wanted.")
-        if not 0 < self.learning_rate < 1:
+        if self.learning_rate is not None and not 0 < self.learning_rate < 1:
             raise ConfigError(f"--learning-rate is {self.learning_rate}; a number between 0 and 1 is wanted.")
         if self.vgg is not None and self.width != 64:
             raise ConfigError(f"--vgg has filters for --width 64, not {self.width}.")

@@ -1,7 +1,7 @@
 """Photographs with their labels, as a segmenter is to learn and read them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from pixlate.data.finding import find, loose, part_of
 from pixlate.data.lists import Part
 from pixlate.errors import DataError, PictureError
 from pixlate.evaluation.labels import LabelReader
-from pixlate.evaluation.matching import LABELS, Matched, half_of, match
+from pixlate.evaluation.matching import LABELS, PHOTOGRAPHS, Matched, half_of, match
 from pixlate.images import Half, Picture
 from pixlate.images.palette import Classes
 from pixlate.specs.data import DataConfig, Direction
@@ -57,10 +57,28 @@ def find_scenes(config: DataConfig, seed: int) -> dict[Part, list[Scene]]:
 def _of_two_folders(config: DataConfig, a: Path, b: Path) -> dict[Part, list[Scene]]:
     labels, photos = (a, b) if config.direction == "AtoB" else (b, a)
     parts: dict[Part, list[Scene]] = {"train": [], "val": [], "test": []}
-    for one in match(photos, labels, endings=LABELS, common=config.skip_bad).matches:
+    pairs = match(photos, labels, own=PHOTOGRAPHS, endings=LABELS, common=config.skip_bad, flat=False)
+    for one in pairs.matches:
         scene = Scene(one.name, one.output, "whole", one.target, "whole")
         parts[part_of(Path(one.name)) or "train"].append(scene)
     return parts
+
+
+def to_measure_on(config: DataConfig) -> tuple[Part, list[Scene]]:
+    """The test part of a data set, or its own validation part where it has no other; never one split off by a seed.
+
+    Raises:
+        DataError: it has neither.
+    """
+    parts: tuple[Part, ...] = ("test", "val")
+    every = find_scenes(replace(config, val_fraction=0.0), 0)
+    for part in parts:
+        if every[part]:
+            return part, every[part]
+    raise DataError(
+        f"{config.data} has no test or val part of its own to measure on. `pixlate data split` makes one; nothing is "
+        "measured on what was trained on."
+    )
 
 
 def scenes_of(matched: Matched, direction: Direction | None, photos: Path | None) -> list[Scene]:
@@ -72,10 +90,13 @@ def scenes_of(matched: Matched, direction: Direction | None, photos: Path | None
         DataError: the folder has not all of them.
     """
     if photos is not None:
-        by_name = {one.name: one.output for one in match(photos, matched.targets, endings=LABELS, common=True).matches}
-        if missing := [one.name for one in matched.matches if one.name not in by_name]:
+        pairs = match(photos, matched.targets, own=PHOTOGRAPHS, endings=LABELS, common=True).matches
+        of_labels = {one.target: one.output for one in pairs}
+        if missing := [one.name for one in matched.matches if one.target not in of_labels]:
             raise DataError(f"{photos} lacks the photographs of {len(missing)} labels ({missing[0]}, …).")
-        return [Scene(one.name, by_name[one.name], "whole", one.target, matched.half) for one in matched.matches]
+        if same := [one.output for one in matched.matches if of_labels[one.target] == one.output]:
+            raise DataError(f"{same[0]} is an output; --photos wants the real photographs.")
+        return [Scene(one.name, of_labels[one.target], "whole", one.target, matched.half) for one in matched.matches]
     if direction is None:
         return []
     other = half_of(direction, "target")

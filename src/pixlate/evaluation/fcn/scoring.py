@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from pixlate import draws
+from pixlate import draws, images
 from pixlate.errors import DataError
 from pixlate.evaluation.fcn.scenes import Scene, enlarged, read_photo
 from pixlate.evaluation.fcn.segmenter import Segmenter
@@ -13,6 +13,7 @@ from pixlate.evaluation.matching import Match
 from pixlate.images import Half
 from pixlate.metrics import segmentation
 from pixlate.metrics.segmentation import Counts
+from pixlate.specs.segmenter import SegmenterCard
 
 Track = Callable[[Sequence[int]], Iterable[int]]
 
@@ -33,6 +34,25 @@ def of_outputs(
         output = enlarged(read_photo(matches[place].output, "whole"), *truth.shape)
         counts.append(segmentation.confusion(segmenter(output), truth, reader.count))
     return np.array(counts)
+
+
+def misfits(card: SegmenterCard, matches: Sequence[Match]) -> list[str]:
+    """What keeps the ceiling from being one of these outputs, and the score from being the paper's, for a person."""
+    told = []
+    if card.network.norm == "batch":
+        told.append(
+            "The segmenter was not begun with ImageNet's weights and has batch norm, which the original has not."
+        )
+    headers = [images.read_header(one.output) for one in matches]
+    sizes = {(header.height, header.width) for header in headers}
+    if card.size and sizes != {tuple(card.size)}:
+        height, width = min(sizes)
+        told.append(
+            f"Outputs are {width}×{height} px{' and others' if len(sizes) > 1 else ''}, and the segmenter knows "
+            f"photographs shrunk to {card.size[1]}×{card.size[0]} px: the row of real photographs is not the ceiling "
+            "of these outputs."
+        )
+    return told
 
 
 def of_photographs(

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from pixlate import draws
 from pixlate.data.lists import Part
 from pixlate.devices import choose, memory_kept
-from pixlate.errors import ConfigError, DataError
+from pixlate.errors import ConfigError, DataError, WriteError
 from pixlate.evaluation.fcn import segmenter
 from pixlate.evaluation.fcn.scenes import Scene, find_scenes, reading
 from pixlate.evaluation.labels import LabelReader
@@ -32,8 +32,12 @@ from pixlate.version import __version__
 Read = Callable[[Scene], tuple[Picture, Classes]]
 Tell = Callable[[str], None]
 
+_SMALL = 32
+"""Sides up to which a photograph is a single value in the innermost layers."""
 _LOOKS = 10
 """Times that the validation part is read in a run; the weights that read it best are kept."""
+_RATE, _RATE_VGG = 1e-3, 1e-4
+"""Adam's rate at the start: of first weights drawn at random, and of VGG-16's, which have no norm to hold them."""
 _HELD = 2**30
 """Bytes of photographs and labels that are kept in memory."""
 
@@ -58,6 +62,8 @@ def train(
         PictureError: a picture that cannot be read.
     """
     config.check()
+    if out.is_dir():
+        raise WriteError(f"{out} is a folder; name a file, such as {out / 'fcn.safetensors'}.")
     size = None if config.size is None else parse_size(config.size)
     reader = LabelReader(rule)
     scenes = find_scenes(data, config.seed)
@@ -112,7 +118,8 @@ def _learn(
     tell: Tell,
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
     """The best weights, and how well they read the validation part; the last where there is none."""
-    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, fused=place.type != "mps")
+    highest = config.learning_rate or (_RATE if config.vgg is None else _RATE_VGG)
+    optimizer = torch.optim.Adam(network.parameters(), highest, fused=place.type != "mps")
     held = _Held(read)
     steps = max(1, len(scenes["train"]) // config.batch_size)
     best: tuple[dict[str, Tensor], dict[str, float]] | None = None
@@ -122,7 +129,11 @@ def _learn(
         for step, (photos, labels) in enumerate(_batches(scenes["train"], held, config, epoch)):
             done = (epoch * steps + step) / (config.epochs * steps)
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * (1 - done) ** 0.9
+                group["lr"] = highest * (1 - done) ** 0.9
+            if network.spec.norm == "batch" and len(photos) == 1 and max(photos.shape[-2:]) <= _SMALL:
+                raise DataError(
+                    f"Single photographs of {_SMALL} px and less leave batch norm nothing to measure; take more."
+                )
             noise = Noise(draws.seed(config.seed, "dropout", epoch, step))
             network.train()
             optimizer.zero_grad()
