@@ -68,15 +68,21 @@ def test_cityscapes_ignored_colours_are_no_sign_of_another_palette(tmp_path: Pat
 
 def test_another_palette_is_told(tmp_path: Path) -> None:
     path = save(tmp_path / "x.png", CITYSCAPES.picture(blocks([[0, 1], [2, 8]])))
-    with pytest.raises(PictureError, match=r"x.png: half of its pixels.*palette facades"):
-        LabelReader(LabelRule("facades")).read(path)
+    reader = LabelReader(LabelRule("facades"))
+    with pytest.raises(PictureError, match=r"x.png: 100% of its pixels.*palette facades"):
+        reader.read(path)
     table = np.zeros((12, 3), np.uint8)
     table[:, 2] = [170, 255, 255, 255, 255, 170, 85, 0, 0, 0, 0, 0]  # CMP's own colours, near as they are to these
     table[:, 1] = [0, 0, 85, 170, 255, 255, 255, 255, 170, 85, 0, 0]
     table[:, 0] = [0, 0, 0, 0, 0, 85, 170, 255, 255, 255, 255, 170]
     numbers = blocks([[0, 1, 1], [1, 2, 1], [9, 2, 1]])
-    with pytest.raises(PictureError, match="another palette"):
-        LabelReader(LabelRule("facades")).read(save(tmp_path / "y.png", table[numbers]))
+    near = save(tmp_path / "y.png", table[numbers])
+    reader.read(near)
+    with pytest.raises(PictureError, match="of that palette"):
+        reader.refuse_other_palette([(near, "whole")] * 3)
+    right = save(tmp_path / "z.png", FACADES.picture(numbers))
+    too = save(tmp_path / "w.png", FACADES.picture(numbers))
+    reader.refuse_other_palette([(right, "whole"), (near, "whole"), (too, "whole")])  # one may be odd
 
 
 def test_what_is_no_label_picture_is_told(tmp_path: Path) -> None:

@@ -135,6 +135,7 @@ def score(  # noqa: PLR0913
     segmenter = Segmenter(fcn, device)
     notes = (*matched.notes, *scoring.misfits(segmenter.card, matched.matches))
     reader = LabelReader(segmenter.card.labels)
+    reader.refuse_other_palette([(one.target, matched.half) for one in matched.matches])
 
     def bar(what: str) -> Any:  # noqa: ANN401 - a function from numbers to numbers
         return lambda places: shown(places, what, len(places))

@@ -135,6 +135,7 @@ def prepare(config: ReproductionConfig, folder: Path) -> Bench:
     """
     reader = LabelReader(LabelRule(config.palette))
     part, scenes = to_measure_on(data_of(config))
+    reader.refuse_other_palette([(scene.labels, scene.labels_half) for scene in scenes])
     return Bench(config, folder, tuple(scenes), part, reader)
 
 

@@ -69,6 +69,7 @@ def train(
     scenes = find_scenes(data, config.seed)
     if not scenes["train"]:
         raise DataError(f"{data.data}: no training photographs were found.")
+    reader.refuse_other_palette([(scene.labels, scene.labels_half) for scene in scenes["train"]])
     spec = FCNSpec(reader.count, config.width, "none" if config.vgg else "batch")
     network, weights = _first(spec, config)
     place = choose(device)
