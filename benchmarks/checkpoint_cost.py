@@ -49,7 +49,7 @@ def main() -> None:
     Keeper.write = timed("checkpoint", Keeper.write)  # type: ignore[method-assign]
     State.unsound = timed("looking for NaN", State.unsound)  # type: ignore[method-assign]
     durable._sync = timed("fsync", durable._sync)
-    durable._sum = timed("SHA-256", durable._sum)
+    durable.sha256 = timed("SHA-256", durable.sha256)
     advance = State.advance
     steps: list[float] = []
 

@@ -86,7 +86,7 @@ def folder(path: Path, needed: int | None = None) -> Iterator[Path]:
             files = sorted(temporary.iterdir())
             for file in files:
                 _sync(file)
-            write(temporary / SUMS, "".join(f"{_sum(file)}  {file.name}\n" for file in files).encode())
+            write(temporary / SUMS, "".join(f"{sha256(file)}  {file.name}\n" for file in files).encode())
             _rename(temporary, path)
             _sync(path.parent)
         except WriteError as error:
@@ -135,7 +135,7 @@ def fault(path: Path) -> str | None:
             return f"{SUMS} is missing or damaged"
         if missing := sorted(name for name in sums if not (path / name).is_file()):
             return f"{missing[0]} is missing"
-        changed = [name for name, wanted in sums.items() if _sum(path / name) != wanted]
+        changed = [name for name, wanted in sums.items() if sha256(path / name) != wanted]
     except OSError as error:
         return f"it cannot be read ({error.strerror or error})"
     return f"the content of {changed[0]} does not match {SUMS}" if changed else None
@@ -219,7 +219,8 @@ def _amount(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size} bytes"
 
 
-def _sum(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

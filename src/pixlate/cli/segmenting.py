@@ -204,7 +204,7 @@ def labels(  # noqa: PLR0913
     if reader.palette is None:
         raise ConfigError("--palette wants colours here: facades, cityscapes, or a file of colours.")
     matched = match(outputs, targets, half_of(direction), endings=LABELS, common=common)
-    _, counts = room.score(
+    counts = room.score(
         matched.matches, matched.half, reader, lambda matches: shown(matches, "reading labels", len(matches))
     )
     rows = {accuracy.MAJORITY: accuracy.of_commonest(counts), str(outputs): counts}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pixlate import draws
-from pixlate.evaluation.report import Score
+from pixlate.evaluation.report import Score, finite
 from pixlate.metrics import bootstrap, segmentation
 from pixlate.metrics.bootstrap import LEVEL, TIMES
 from pixlate.metrics.segmentation import Accuracy, Counts
@@ -68,7 +68,7 @@ class AccuracyTable:
 def row_document(row: AccuracyRow, names: tuple[str, ...]) -> dict[str, Any]:
     """One row as JSON."""
     each = {
-        name: {"accuracy": _finite(accuracy), "iou": _finite(iou)}
+        name: {"accuracy": finite(accuracy), "iou": finite(iou)}
         for name, accuracy, iou in zip(names, row.each_accuracy, row.each_iou, strict=True)
     }
     return {name: score.to_document() for name, score in row.scores.items()} | {"classes": each}
@@ -134,7 +134,3 @@ def of_commonest(counts: Counts) -> Counts:
 def _shown(score: Score) -> str:
     low, high = score.interval
     return f"{score.mean:.3f} ({low:.3f}–{high:.3f})" if np.isfinite(low) else f"{score.mean:.3f}"
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None

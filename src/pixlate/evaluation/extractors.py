@@ -1,6 +1,5 @@
 """Networks whose features pictures are compared by, from files on this machine, each known by its SHA-256."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pixlate import images
+from pixlate import durable, images
 from pixlate.devices import choose
 from pixlate.errors import ConfigError, PictureError
 from pixlate.evaluation.fcn.segmenter import Segmenter, as_tensor, is_segmenter
@@ -54,7 +53,7 @@ class FromInception:
         _fill(self._network, path, "the FID's Inception-v3")
         self._device = choose(device)
         self._network.to(self._device)
-        digest = _sha256(path)
+        digest = durable.sha256(path)
         resize = f"to {SIDE}×{SIDE}, bicubic, antialiased (clean-fid)"
         self.origin = Origin("Inception-v3", digest, resize, digest.startswith(_FID))
 
@@ -79,7 +78,7 @@ class FromSegmenter:
         self._network, self._device = segmenter.network, choose(device)
         self._sizes = [size for size in (segmenter.card.size, segmenter.card.at) if size]
         resize = ", then ".join(f"to {size[1]}×{size[0]}" for size in self._sizes) + ", bilinear"
-        self.origin = Origin(str(segmenter.card.network), _sha256(path), resize, standard=False)
+        self.origin = Origin(str(segmenter.card.network), durable.sha256(path), resize, standard=False)
 
     def __call__(self, picture: Levels) -> NDArray[np.float64]:
         """(64·width,)."""
@@ -120,7 +119,7 @@ class Perceptual:
                 raise ConfigError(f"{linear} holds no weights of LPIPS for AlexNet (lin{place}.model.1.weight).")
             self._network.weights[place] = torch.nn.Parameter(weight.float().view(width), requires_grad=False)
         self._network.to(self._device)
-        self.sha256 = f"{_sha256(alexnet)} and {_sha256(linear)}"
+        self.sha256 = f"{durable.sha256(alexnet)} and {durable.sha256(linear)}"
 
     def __call__(self, output: Levels, target: Levels) -> float:
         """The distance of two pictures (H, W, C) in 8-bit levels.
@@ -160,8 +159,3 @@ def _in_colour(picture: Levels) -> Levels:
     if picture.shape[-1] not in (1, 3):
         raise PictureError(f"Features are of pictures in grey or colour, not of {picture.shape[-1]} channels.")
     return np.broadcast_to(picture, (*picture.shape[:2], 3))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -122,8 +122,8 @@ def _share(picture: Picture, colours: Sequence[tuple[int, ...]]) -> float:
     return float(sum((picture == np.array(colour, np.uint8)).all(-1).mean() for colour in colours))
 
 
-def score(matches: Sequence[Match], half: Half, reader: LabelReader, track: Track = iter) -> tuple[list[str], Counts]:
-    """Names, and pixels by true and nearest class (pictures, classes, classes + 1), of outputs that are label pictures.
+def score(matches: Sequence[Match], half: Half, reader: LabelReader, track: Track = iter) -> Counts:
+    """Pixels by true and nearest class (pictures, classes, classes + 1), of outputs that are label pictures.
 
     Outputs of another size than the labels are resized to theirs, by nearest neighbour; labels never are.
 
@@ -131,13 +131,12 @@ def score(matches: Sequence[Match], half: Half, reader: LabelReader, track: Trac
         PictureError: one cannot be read as labels.
     """
     reader.refuse_other_palette([(match.target, half) for match in matches])
-    names, counts = [], []
+    counts = []
     for match in track(matches):
         truth = reader.read(match.target, half)
         output = images.read(match.output, alpha="flatten")
         if output.dtype != np.uint8 or output.shape[-1] not in (1, 3):
             raise PictureError(f"{match.output} is no 8-bit picture in grey or colour.")
         said = reader.nearest(images.resize(output, truth.shape[0], truth.shape[1], "nearest"))
-        names.append(match.name)
         counts.append(segmentation.confusion(said, truth, reader.count))
-    return names, np.array(counts)
+    return np.array(counts)

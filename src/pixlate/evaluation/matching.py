@@ -91,13 +91,13 @@ def match(
     return Matched(outputs, targets, half, matches, tuple(notes))
 
 
-def pictures_of(folder: Path, endings: Sequence[str] = ()) -> list[Path]:
+def pictures_of(folder: Path) -> list[Path]:
     """The pictures of a folder, in order.
 
     Raises:
         DataError: no such folder, or no pictures in it.
     """
-    return list(_named(folder, endings, []).values())
+    return list(_named(folder, (), []).values())
 
 
 def _named(folder: Path, endings: Iterable[str], notes: list[str]) -> dict[str, Path]:

@@ -19,7 +19,7 @@ class Score:
 
     def to_document(self) -> dict[str, Any]:
         """As JSON: null for what is no finite number, which JSON cannot say."""
-        return {"mean": _finite(self.mean), "interval": [_finite(end) for end in self.interval]}
+        return {"mean": finite(self.mean), "interval": [finite(end) for end in self.interval]}
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,15 @@ class Report:
     """Intersections of the distributions of L, a and b with those of the targets; none of grey pictures."""
     curves: dict[str, tuple[list[float], list[float]]]
     """Those distributions themselves, of outputs and of targets, by axis."""
-    names: tuple[str, ...]
     pictures: tuple[PictureScores, ...]
     notes: tuple[str, ...]
     weights: str | None = None
     """SHA-256 of LPIPS's weights, where it was measured."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the scores."""
+        return tuple(self.scores)
 
     def to_document(self) -> dict[str, Any]:
         """As JSON: each score at the top, by its name."""
@@ -122,7 +126,8 @@ def _shown(value: float, digits: int) -> str:
     return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.{digits}f}"
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """None for what is no finite number, which JSON cannot say."""
     return value if math.isfinite(value) else None
 
 

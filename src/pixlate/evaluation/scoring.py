@@ -67,7 +67,6 @@ def score(
         scores=scores,
         colours=colours,
         curves=curves,
-        names=names,
         pictures=tuple(pictures),
         notes=matched.notes,
         weights=None if perceptual is None else perceptual.sha256,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pixlate import lock
+from pixlate import durable, lock
 from pixlate.data.lists import Part
 from pixlate.errors import ConfigError, DataError, RunError
 from pixlate.evaluation.fcn import training
@@ -41,15 +41,19 @@ class Bench:
     @cached_property
     def segmenter(self) -> Segmenter:
         """Trained unless it is there; where another process is at that, it is waited for."""
+        path = self._segmenter_path
+        if self.config.segmenter is None:
+            with alone(self.folder, "segmenter"):
+                if not path.is_file():
+                    self._train(path)
+        segmenter = Segmenter(path, self.config.device)
         if self.config.segmenter is not None:
-            given = Segmenter(Path(self.config.segmenter), self.config.device)
-            self._refuse_other(given.card)
-            return given
-        path = self.folder / SEGMENTER
-        with alone(self.folder, "segmenter"):
-            if not path.is_file():
-                self._train(path)
-        return Segmenter(path, self.config.device)
+            self._refuse_other(segmenter.card)
+        return segmenter
+
+    @property
+    def _segmenter_path(self) -> Path:
+        return self.folder / SEGMENTER if self.config.segmenter is None else Path(self.config.segmenter)
 
     def _refuse_other(self, card: SegmenterCard) -> None:
         given, size = self.config.segmenter, self.config.size.size
@@ -76,13 +80,9 @@ class Bench:
     @cached_property
     def stamp(self) -> dict[str, str]:
         """What every score depends on beside the run: by whom, on what, and with which pixlate it was measured."""
-        with (self.folder / SEGMENTER if self.config.segmenter is None else Path(self.config.segmenter)).open(
-            "rb"
-        ) as file:
-            segmenter = hashlib.file_digest(file, "sha256").hexdigest()
         names = hashlib.sha256("\n".join(scene.name for scene in self.scenes).encode()).hexdigest()
         return {
-            "segmenter_sha256": segmenter,
+            "segmenter_sha256": durable.sha256(self._segmenter_path),
             "scenes_sha256": names,
             "size": str(self.config.size.size),
             "measured_by": MEASURED_BY,

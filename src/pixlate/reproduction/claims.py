@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pixlate.evaluation.accuracy import CEILING
+
 Verdict = Literal["holds", "does not hold", "undecided"]
 Results = Mapping[str, Mapping[int, Mapping[str, Any]]]
 """Scores by experiment and seed."""
@@ -90,7 +92,6 @@ def _mean(scores: Mapping[str, Any], kind: str, name: str) -> float | None:
     return None if found is None else found["mean"]
 
 
-REAL = "real photographs"
 CLAIMS = (
     Claim(
         "Table 1",
@@ -161,7 +162,12 @@ CLAIMS = (
     ),
     Claim("Table 3", "286×286 scores below 70×70", ("286x286",), ("L1+cGAN",), "class IOU", _iou),
     Claim(
-        "Figure 7", "L1's colours are narrower than the real ones", ("L1",), (REAL,), "width of a and b", _colour_width
+        "Figure 7",
+        "L1's colours are narrower than the real ones",
+        ("L1",),
+        (CEILING,),
+        "width of a and b",
+        _colour_width,
     ),
     Claim(
         "Figure 7",
@@ -211,7 +217,7 @@ def judge(results: Results, real: Mapping[str, Any]) -> list[Finding]:
     """What became of each claim whose experiments were done, seed by seed."""
     findings = []
     for claim in CLAIMS:
-        names = [name for name in (*claim.lesser, *claim.greater) if name != REAL]
+        names = [name for name in (*claim.lesser, *claim.greater) if name != CEILING]
         if not all(results.get(name) for name in names):
             continue
         seeds = sorted(set.intersection(*(set(results[name]) for name in names)))
@@ -230,7 +236,7 @@ def judge(results: Results, real: Mapping[str, Any]) -> list[Finding]:
 
 
 def _gap(claim: Claim, results: Results, real: Mapping[str, Any], less: str, more: str, seed: int) -> float:
-    values = [claim.value(real if name == REAL else results[name][seed]) for name in (less, more)]
+    values = [claim.value(real if name == CEILING else results[name][seed]) for name in (less, more)]
     return float("nan") if None in values else float(claim.share * values[1] - values[0])  # type: ignore[operator]
 
 
@@ -260,5 +266,5 @@ def _found(
 
 
 def _average(claim: Claim, results: Results, real: Mapping[str, Any], name: str, seeds: Sequence[int]) -> float:
-    values = [claim.value(real if name == REAL else results[name][seed]) for seed in seeds]
+    values = [claim.value(real if name == CEILING else results[name][seed]) for seed in seeds]
     return float(np.mean([value for value in values if value is not None]))

@@ -88,7 +88,7 @@ def measure(bench: Bench, outputs: Path, *, backwards: bool = False) -> Scores:
     """All scores of a folder of outputs, whoever made them: photographs, or, `backwards`, labels."""
     if backwards:
         matched = bench.beside(outputs, labels=True)
-        _, counts = labels.score(matched.matches, matched.half, bench.reader)
+        counts = labels.score(matched.matches, matched.half, bench.reader)
         return {"labels": row_document(accuracy.row_of(counts, 0), bench.reader.names)}
     to_labels, to_photos = (bench.beside(outputs, labels=which) for which in (True, False))
     read = fcn.of_outputs(bench.segmenter, to_labels.matches, to_labels.half, bench.reader)

@@ -1,13 +1,12 @@
 """A segmenter's file, and the segmenter as a function from a photograph to its classes."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from pixlate import tensorfile
+from pixlate import durable, tensorfile
 from pixlate.devices import choose
 from pixlate.errors import ConfigError, ModelFileError, printable
 from pixlate.images import Picture
@@ -77,11 +76,9 @@ class Segmenter:
     def described(self, path: Path) -> dict[str, Any]:
         """What its scores are by, for a report: the network, its file's SHA-256, and what it was trained on."""
         card = self.card
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {
             "network": str(card.network),
-            "sha256": digest,
+            "sha256": durable.sha256(path),
             "trained_on": card.trained_on,
             "photographs_shrunk_to": list(card.size) or None,
             "labels": to_document(card.labels),

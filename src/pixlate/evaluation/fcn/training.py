@@ -1,7 +1,6 @@
 """Training a segmenter on real photographs and their labels."""
 
 import copy
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pixlate import draws
+from pixlate import draws, durable
 from pixlate.data.lists import Part
 from pixlate.devices import choose, memory_kept
 from pixlate.errors import ConfigError, DataError, WriteError
@@ -106,8 +105,7 @@ def _first(spec: FCNSpec, config: SegmenterConfig) -> tuple[FCN8s, str]:
         network = from_vgg(tensors, spec)
     except (KeyError, RuntimeError) as error:
         raise ConfigError(f"{path} holds no VGG-16 ({' '.join(str(error).split())[:200]}).") from error
-    with path.open("rb") as file:
-        return network, f"{path.name}, SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return network, f"{path.name}, SHA-256 {durable.sha256(path)}"
 
 
 def _learn(
