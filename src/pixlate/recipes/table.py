@@ -1,10 +1,10 @@
 """The recipes by name, and how they are written: `name`, `name:key=value,key=value`, `file.py:function`."""
 
 import dataclasses
-import hashlib
 import re
 from typing import Any
 
+from pixlate import durable
 from pixlate.errors import ConfigError, printable, suggestion
 from pixlate.recipes import own
 from pixlate.recipes.downscale import Downscale
@@ -62,8 +62,7 @@ def fingerprints(recipe: Recipe) -> dict[str, str]:
     sums = {}
     for path in recipe.files():
         try:
-            with path.open("rb") as file:
-                sums[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+            sums[str(path)] = durable.sha256(path)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}, of the recipe {text(recipe)}, cannot be read ({error}).") from error
     return sums

@@ -1,6 +1,5 @@
 """One file from the web, whole: resumed where it was cut, checked, and never taken for another."""
 
-import hashlib
 import json
 import shutil
 import time
@@ -107,8 +106,7 @@ def checked(path: Path, expected: Expected) -> str:
         FetchError: it is another, told as the rest of a sentence.
     """
     size = _size(path)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = durable.sha256(path)
     if expected.size is not None and size != expected.size:
         raise RefusedError(f"it has {size} bytes, and {expected.size} are expected")
     if expected.sha256 is not None and found != expected.sha256:
